@@ -1,0 +1,102 @@
+"""Which package may import which: the core knows neither the trainer nor the plug-in, and never needs torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
+
+ALLOWED = {
+    ROOT / "cv_module" / "photochrom": {"cv2", "numpy", "onnxruntime", "photochrom", "photochrom_models", "tqdm"},
+    ROOT / "models" / "photochrom_models": set[str](),
+}
+"""The closed sets: what each package may import besides the standard library."""
+
+FORBIDDEN = {
+    ROOT / "trainer" / "photochrom_train": {"photochrom_gimp"},
+}
+"""The open ones: what each package must not import."""
+
+
+def imported_packages(source: str) -> set[str]:
+    """Top-level names of everything that a module imports, at its top or inside its functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0] if node.level == 0 else ".")
+        elif isinstance(node, ast.Call) and _is_import_call(node.func):
+            names.update(
+                argument.value.partition(".")[0]
+                for argument in node.args[:1]
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            )
+    return names
+
+
+def _is_import_call(function: ast.expr) -> bool:
+    return (isinstance(function, ast.Name) and function.id in {"__import__", "import_module"}) or (
+        isinstance(function, ast.Attribute) and function.attr == "import_module"
+    )
+
+
+def modules(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.py"))
+
+
+def test_imports_are_found_wherever_they_stand():
+    source = "import cv2.dnn\ndef f():\n    from torch.nn import Module\n    importlib.import_module('onnx.checker')\n"
+    assert imported_packages(source) == {"cv2", "torch", "onnx"}
+
+
+@pytest.mark.parametrize("package", [*ALLOWED, *FORBIDDEN], ids=lambda package: package.name)
+def test_every_package_has_modules_to_look_at(package: Path):
+    assert modules(package)
+
+
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        pytest.param(module, allowed, id=str(module.relative_to(ROOT)))
+        for package, allowed in ALLOWED.items()
+        for module in modules(package)
+    ],
+)
+def test_a_module_imports_only_what_its_package_may(module: Path, allowed: set[str]):
+    assert imported_packages(module.read_text(encoding="utf-8")) <= STANDARD_LIBRARY | allowed
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        pytest.param(module, forbidden, id=str(module.relative_to(ROOT)))
+        for package, forbidden in FORBIDDEN.items()
+        for module in modules(package)
+    ],
+)
+def test_a_module_leaves_alone_what_is_not_for_its_package(module: Path, forbidden: set[str]):
+    assert not imported_packages(module.read_text(encoding="utf-8")) & forbidden
+
+
+@pytest.mark.parametrize("module", ["photochrom", "photochrom.cli"])
+def test_importing_the_core_loads_no_trainer_no_torch_and_no_optional_engine(module: str):
+    heavy = {"torch", "onnx", "onnxruntime", "photochrom_train", "photochrom_gimp", "matplotlib", "skimage"}
+    program = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
+def test_importing_the_core_prints_nothing_and_leaves_logging_and_the_environment_alone():
+    program = (
+        "import logging, os\n"
+        "before = dict(os.environ), logging.getLogger().level, list(logging.getLogger().handlers)\n"
+        "import photochrom\n"
+        "assert before == (dict(os.environ), logging.getLogger().level, list(logging.getLogger().handlers))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("", "")
