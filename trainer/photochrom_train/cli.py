@@ -1,0 +1,69 @@
+"""The `photochrom-train` command."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from photochrom_train.config import ConfigError, TrainConfig, load_config
+
+
+def _prepare(config: TrainConfig, options: argparse.Namespace) -> int:
+    from photochrom_train.photo_cache import prepare_cache
+
+    with tqdm(unit=" photos", disable=None) as bar:
+        cache = prepare_cache(config.data, options.cache, lambda done: bar.update(done - bar.n) and None)
+    bad = cache.index["bad"]
+    assert isinstance(bad, list)
+    print(f"{len(cache)} photographs in {options.cache}; {len(bad)} unreadable ones left out")
+    for name in bad:
+        print(f"  unreadable: {name}")
+    return 0
+
+
+def _train(config: TrainConfig, options: argparse.Namespace) -> int:
+    from photochrom_train.distributed import join_world
+    from photochrom_train.photo_cache import PhotoCache
+    from photochrom_train.training import train
+
+    with join_world(options.device) as world, tqdm(unit=" steps", disable=None if world.leads else True) as bar:
+
+        def on_step(done: int, total: int, loss: float) -> None:
+            bar.total = total
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update(done - bar.n)
+
+        complete = train(config, PhotoCache(options.cache), options.run, world, on_step=on_step)
+    print(f"run {'complete' if complete else 'stopped; the same command resumes it'}: {options.run}")
+    return 0 if complete else 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="photochrom-train", description="Train, evaluate and export networks.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, action, text in (
+        ("prepare", _prepare, "decode and shrink the photographs once into a cache"),
+        ("train", _train, "train, or resume a run; `torchrun -m photochrom_train train …` for several processes"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("config", type=Path, help="the run's TOML file")
+        command.add_argument("--cache", type=Path, default=Path("cache"), help="folder of the photo cache [%(default)s]")
+        command.set_defaults(action=action)
+        if name == "train":
+            command.add_argument("--run", type=Path, required=True, help="folder of the run")
+            command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="[%(default)s]")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        return int(options.action(load_config(options.config), options))
+    except (ConfigError, ValueError, FileNotFoundError, RuntimeError) as error:
+        print(f"photochrom-train: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,152 @@
+"""The colorizing network: lightness in; a distribution over a palette of colours, chroma and confidence out.
+
+A MobileNetV2 encoder, a U-Net decoder of plain 3x3 convolutions up to half of the input's size, and there a softmax over
+the palette. Scene-wide knowledge (the classifier's last features, averaged) is added to the decoder's deepest map.
+Scaling sits inside: L* in [0, 100] goes in, a* and b* in Lab units come out, so the exported file needs no recipe.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from photochrom_train.backbone import TAP_CHANNELS, TOP_CHANNELS, MobileNetV2
+
+OUTPUT_STRIDE = 2
+"""Chroma comes out at 1/OUTPUT_STRIDE of the network's input size."""
+
+
+class Prediction(NamedTuple):
+    """What the network says of a batch, at 1/`OUTPUT_STRIDE` of its input."""
+
+    scores: Tensor
+    """(N, Q, h, w) scores of the palette's colours, before softmax."""
+    chroma: Tensor
+    """(N, 2, h, w) a* and b*."""
+    confidence: Tensor
+    """(N, 1, h, w) probability in [0, 1] that the true colour is close (see the model card)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColorizeNetworkConfig:
+    """The decoder's widths and how its distribution becomes one colour."""
+
+    widths: tuple[int, int, int, int] = (128, 96, 64, 32)
+    """Channels of the decoder at 1/16, 1/8, 1/4 and 1/2 of the input."""
+    temperature: float = 0.5
+    """Softmax temperature of the annealed mean: 1 is the mean (dull), towards 0 the mode (patchy)."""
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != 4 or min(self.widths) < 1:
+            raise ValueError(f"network.widths is {self.widths}; give four positive numbers of channels")
+        if not 0.1 <= self.temperature <= 1.0:
+            raise ValueError(f"network.temperature is {self.temperature}; give one in [0.1, 1]")
+
+
+def _normalised(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)
+    )
+
+
+class _Stage(nn.Module):
+    """Doubles a map's size, joins the encoder's map of that size, and convolves."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int, convolutions: int) -> None:
+        super().__init__()
+        self.skip = nn.Sequential(nn.Conv2d(skip, skip, 1, bias=False), nn.BatchNorm2d(skip))
+        layers = [_normalised(inputs + skip, outputs, 3)]
+        layers += [_normalised(outputs, outputs, 3) for _ in range(convolutions - 1)]
+        self.convolutions = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        doubled = functional.interpolate(features, scale_factor=2.0, mode="nearest")
+        out: Tensor = self.convolutions(torch.cat([doubled, self.skip(skip)], 1))
+        return out
+
+
+class ColorizeNetwork(nn.Module):
+    """Predicts chroma from lightness.
+
+    Args:
+        config: widths and temperature.
+        palette: (Q, 2) a* and b* of the colours it can choose.
+        encoder: a one-channel MobileNetV2 without its classifier, pretrained or not.
+    """
+
+    palette: Tensor
+    mean_kernel: Tensor
+    square_kernel: Tensor
+    sum_kernel: Tensor
+    temperature: Tensor
+    gain: Tensor
+    calibration: Tensor
+
+    def __init__(self, config: ColorizeNetworkConfig, palette: Tensor, encoder: MobileNetV2) -> None:
+        super().__init__()
+        self.encoder = encoder
+        w16, w8, w4, w2 = config.widths
+        self.deepest = _normalised(TAP_CHANNELS[4], w16, 1)
+        self.scene = nn.Conv2d(TOP_CHANNELS, w16, 1)
+        self.stage16 = _Stage(w16, TAP_CHANNELS[3], w16, 2)
+        self.stage8 = _Stage(w16, TAP_CHANNELS[2], w8, 2)
+        self.stage4 = _Stage(w8, TAP_CHANNELS[1], w4, 2)
+        self.stage2 = _Stage(w4, TAP_CHANNELS[0], w2, 1)
+        self.head = nn.Conv2d(w2, palette.shape[0], 1)
+        self.register_buffer("palette", palette.clone())
+        self.register_buffer("mean_kernel", palette.t()[:, :, None, None].clone(), persistent=False)
+        self.register_buffer("square_kernel", palette.square().sum(1)[None, :, None, None].clone(), persistent=False)
+        self.register_buffer("sum_kernel", torch.ones(1, 2, 1, 1), persistent=False)
+        self.register_buffer("temperature", torch.tensor(config.temperature))
+        self.register_buffer("gain", torch.tensor(1.0))
+        self.register_buffer("calibration", torch.tensor([0.0, -1.0]))
+
+    def features(self, lightness: Tensor) -> Tensor:
+        """(N, C, h, w) decoded features of (N, 1, H, W) lightness in [0, 100]; H and W multiples of 32."""
+        half, quarter, eighth, sixteenth, deepest, top = self.encoder.features_at(lightness / 50.0 - 1.0)
+        features = self.deepest(deepest) + self.scene(functional.adaptive_avg_pool2d(top, 1))
+        features = self.stage16(features, sixteenth)
+        features = self.stage8(features, eighth)
+        features = self.stage4(features, quarter)
+        out: Tensor = self.stage2(features, half)
+        return out
+
+    def read(self, scores: Tensor) -> Prediction:
+        """Chroma as the annealed mean of the palette, confidence from the same distribution's spread.
+
+        Source:
+            Annealed mean: Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.3.
+        """
+        probability = torch.softmax(scores.float() / self.temperature, 1)
+        mean = functional.conv2d(probability, self.mean_kernel)
+        square = functional.conv2d(probability, self.square_kernel)
+        spread = square - functional.conv2d(mean * mean, self.sum_kernel)
+        deviation = torch.log(spread.clamp(1.0, 1e5))
+        confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * deviation)
+        return Prediction(scores, mean * self.gain, confidence)
+
+    def forward(self, lightness: Tensor, every: int = 1, offset: tuple[int, int] = (0, 0)) -> Prediction:
+        """What the network says of lightness.
+
+        Args:
+            lightness: (N, 1, H, W) L* in [0, 100]; H and W multiples of 32.
+            every: predict only each such row and column (the head is half of a training step's work).
+            offset: first row and column of those.
+        """
+        features = self.features(lightness)[:, :, offset[0] :: every, offset[1] :: every]
+        return self.read(self.head(features))
+
+
+class ExportedColorizer(nn.Module):
+    """The network as its file shows it: lightness in, chroma and confidence out."""
+
+    def __init__(self, network: ColorizeNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 2, h, w) a* b* and (N, 1, h, w) confidence of (N, 1, H, W) L*."""
+        _, chroma, confidence = self.network(lightness)
+        return chroma, confidence

@@ -1,0 +1,251 @@
+"""The configuration of a training run: frozen dataclasses read from one TOML file.
+
+Every number that decides what a run computes stands here; there is no other switch. Unknown keys are errors.
+"""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from photochrom_train.colorize_network import ColorizeNetworkConfig
+
+Precision = Literal["float32", "bfloat16"]
+_Table = TypeVar("_Table")
+
+
+class ConfigError(ValueError):
+    """A configuration file says something that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Which photographs a run sees."""
+
+    train: tuple[str, ...]
+    """Image folders and WebDataset shards; braces such as ``train-{0000..0003}.tar`` stand for several."""
+    short_side: int = 256
+    """Photographs are kept at this short side in the cache, never enlarged [pixels]."""
+    holdout: int = 256
+    """Photographs set aside from training for validation during the run and for calibration."""
+    max_bad_fraction: float = 0.02
+    """More unreadable photographs than this share stop the preparation."""
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise ConfigError("data.train is empty; name at least one folder or .tar shard")
+        if self.short_side < 64:
+            raise ConfigError(f"data.short_side is {self.short_side}; give at least 64 pixels")
+        if self.holdout < 1 or not 0 <= self.max_bad_fraction < 1:
+            raise ConfigError("data.holdout must be at least 1 and data.max_bad_fraction in [0, 1)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentConfig:
+    """How photographs are varied, so that old ones come into range. Probabilities are in [0, 1]."""
+
+    aspect: float = 0.25
+    """Largest natural logarithm of the change of aspect."""
+    grey_mix: float = 0.4
+    """Probability of a random mix of R, G and B instead of L* (orthochromatic film saw no red)."""
+    gamma: float = 0.3
+    """Probability of a tone curve with an exponent in [0.7, 1.4]."""
+    blur: float = 0.15
+    """Probability of a Gaussian blur with a standard deviation up to 1.2 pixels."""
+    grain: float = 0.25
+    """Probability of film grain with a standard deviation up to 8/255."""
+    jpeg: float = 0.2
+    """Probability of JPEG at a quality in [30, 95]."""
+
+    def __post_init__(self) -> None:
+        for name in ("grey_mix", "gamma", "blur", "grain", "jpeg"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"augment.{name} is {getattr(self, name)}; a probability lies in [0, 1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaletteConfig:
+    """The colours a network can choose and how rare ones are weighted."""
+
+    bin_width: float = 10.0
+    """Distance of neighbouring colours on the a*b* grid."""
+    min_share: float = 1e-5
+    """Colours rarer than this share of the training pixels are left out."""
+    rebalance: float = 0.9
+    """Weight of the uniform distribution mixed into the prior that the loss divides by; 1 weights all alike."""
+    soft_sigma: float = 5.0
+    """Standard deviation of the Gaussian that spreads a colour over its five nearest palette entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossConfig:
+    """Weights of the loss terms; a term of weight 0 is not computed."""
+
+    classification: float = 1.0
+    """Rebalanced cross-entropy against the soft-encoded palette."""
+    chroma: float = 0.05
+    """Smooth L1 between predicted and true a*b*."""
+    perceptual: float = 0.0
+    """L1 between normalised ImageNet features of recoloured and true photograph; needs `backbone`."""
+    colourfulness: float = 0.0
+    """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
+    adversarial: float = 0.0
+    """Patch GAN, least squares."""
+
+    @property
+    def needs_whole_picture(self) -> bool:
+        """Whether a term looks at the recoloured photograph as a picture, not at single pixels."""
+        return self.perceptual > 0 or self.colourfulness > 0 or self.adversarial > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageConfig:
+    """One leg of a run: a picture size, a batch, a length, learning rates, losses."""
+
+    name: str
+    """A name for logs and checkpoints."""
+    size: int
+    """Side of the square network input [pixels]; a multiple of 32."""
+    batch: int
+    """Photographs per optimizer step, over all processes."""
+    steps: int
+    """Optimizer steps; the learning rates fall to a hundredth along a cosine over them."""
+    crop: tuple[float, float] = (0.3, 1.0)
+    """Range of the crop's share of the photograph's area."""
+    learning_rate: float = 1e-3
+    """Peak for everything but the encoder."""
+    encoder_learning_rate: float = 1e-4
+    """Peak for the encoder."""
+    warmup: int = 200
+    """Steps over which the learning rates rise from zero."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """Weights of the loss terms."""
+
+    def __post_init__(self) -> None:
+        if self.size < 32 or self.size % 32:
+            raise ConfigError(f"stage {self.name!r}: size is {self.size}; give a multiple of 32, such as 128")
+        if self.batch < 1 or self.steps < 1:
+            raise ConfigError(f"stage {self.name!r}: batch and steps must be at least 1")
+        if not 0 < self.crop[0] <= self.crop[1] <= 1:
+            raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportConfig:
+    """The shipped file."""
+
+    size: int = 256
+    """Side of the square network input [pixels]."""
+    version: str = "1.0"
+    """Version in the contract."""
+    licence: str
+    """Licence of the weights, for the contract."""
+    data: str
+    """One sentence on the training data and its terms, for the contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides what a run computes."""
+
+    name: str
+    """Name of the network's files."""
+    network: str
+    """Which network; a key of `photochrom_train.networks.NETWORKS`."""
+    seed: int = 1
+    """Seeds weights, order, crops and augmentation."""
+    backbone: Path | None = None
+    """Pretrained MobileNetV2 (safetensors); without it the encoder starts from random weights."""
+    precision: Precision = "float32"
+    """Arithmetic of the convolutions in training (autocast)."""
+    weight_decay: float = 0.01
+    """AdamW's decoupled weight decay."""
+    ema_decay: float = 0.999
+    """Decay of the exponential moving average of the weights, which is what is exported."""
+    gradient_clip: float = 1.0
+    """Largest norm of the gradient."""
+    workers: int = 1
+    """Data-loading processes per training process."""
+    validate_every: int = 1000
+    """Steps between validations, checkpoints and sample sheets."""
+    data: DataConfig
+    """Which photographs."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    """How they are varied."""
+    palette: PaletteConfig = field(default_factory=PaletteConfig)
+    """The colours to choose from."""
+    architecture: ColorizeNetworkConfig = field(default_factory=ColorizeNetworkConfig)
+    """Widths and the like."""
+    stages: tuple[StageConfig, ...]
+    """The legs of the run, in order."""
+    export: ExportConfig
+    """The shipped file."""
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ConfigError("no [[stages]]; a run needs at least one")
+        needs_backbone = any(stage.loss.perceptual > 0 for stage in self.stages)
+        if needs_backbone and self.backbone is None:
+            raise ConfigError("a stage has loss.perceptual > 0, which compares ImageNet features; name a `backbone`")
+
+
+def load_config(file: Path) -> TrainConfig:
+    """The configuration in a TOML file.
+
+    Raises:
+        ConfigError: not TOML, an unknown or missing key, or a value of the wrong type or out of range.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file} does not exist; name a TOML file such as trainer/configs/colorize.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from error
+    try:
+        return _build(TrainConfig, table, "")
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def _build(cls: type[_Table], table: object, where: str) -> _Table:
+    """A dataclass from a TOML table, checked key by key; `where` names the table in errors."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where or 'the file'} is {table!r}; a table is needed")
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(table) - set(hints))
+    if unknown:
+        raise ConfigError(f"unknown key {where}{unknown[0]}; known are {', '.join(sorted(hints))}")
+    for entry in dataclasses.fields(typing.cast("type[typing.Any]", cls)):
+        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+        if required and entry.name not in table:
+            raise ConfigError(f"{where}{entry.name} is missing")
+    return cls(**{name: _convert(hints[name], value, where + name) for name, value in table.items()})
+
+
+def _convert(hint: object, value: object, where: str) -> object:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _build(hint, value, where + ".")
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where} is {value!r}; a list is needed")
+        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
+        if len(kinds) != len(value):
+            raise ConfigError(f"{where} has {len(value)} entries; {len(kinds)} are needed")
+        return tuple(_convert(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value)))
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where} is {value!r}; allowed are {', '.join(map(repr, arguments))}")
+        return value
+    if origin is types.UnionType:
+        return _convert(arguments[0], value, where)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(hint, type) or not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{where} is {value!r}; {getattr(hint, '__name__', hint)} is needed")
+    return value

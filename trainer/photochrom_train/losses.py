@@ -1,0 +1,85 @@
+"""The loss terms of colorization, each a mean over the batch, so that processes can average them."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from photochrom_train.backbone import MobileNetV2, to_backbone_range
+from photochrom_train.palette import SoftEncoder
+
+_CHROMA_KNEE = 10.0
+_FEATURE_TAPS = (1, 2, 3, 4, 5)
+_STABLE = 1e-6
+
+
+def classification_loss(scores: Tensor, chroma: Tensor, encoder: SoftEncoder) -> Tensor:
+    """Rebalanced cross-entropy of palette scores against the soft-encoded true chroma.
+
+    Args:
+        scores: (N, Q, h, w) before softmax.
+        chroma: (N, 2, h, w) true a* and b*.
+        encoder: spreads and weights.
+    """
+    numbers, shares, weight = encoder.encode(chroma)
+    log_probability = torch.log_softmax(scores.float(), 1)
+    cross_entropy = -(log_probability.gather(1, numbers) * shares).sum(1)
+    return (cross_entropy * weight).mean()
+
+
+def chroma_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
+    """Smooth L1 between (N, 2, h, w) a* b* and the true one, linear from 10 on [Lab units]."""
+    return functional.smooth_l1_loss(predicted, chroma, beta=_CHROMA_KNEE)
+
+
+def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
+    """Mean L1 between ImageNet features of two batches, each channel-normalised, from 1/4 to the top.
+
+    Args:
+        classifier: frozen.
+        predicted_rgb: (N, 3, H, W) in [0, 1].
+        rgb: (N, 3, H, W) in [0, 1].
+
+    Source:
+        Johnson, Alahi & Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
+    """
+    with torch.no_grad():
+        wanted = classifier.features_at(to_backbone_range(rgb))
+    given = classifier.features_at(to_backbone_range(predicted_rgb))
+    total = predicted_rgb.new_zeros(())
+    for tap in _FEATURE_TAPS:
+        target = wanted[tap].float()
+        scale = target.abs().mean((0, 2, 3), keepdim=True).mean().clamp_min(_STABLE)
+        total = total + (given[tap].float() - target).abs().mean() / scale
+    return total / len(_FEATURE_TAPS)
+
+
+def colourfulness(rgb: Tensor) -> Tensor:
+    """(N,) colourfulness of (N, 3, H, W) pictures in [0, 1], on the usual scale of 8-bit pictures.
+
+    Source:
+        Hasler & Suesstrunk, "Measuring Colourfulness in Natural Images", SPIE 2003.
+    """
+    red, green, blue = (rgb * 255).unbind(1)
+    opponents = torch.stack([red - green, (red + green) / 2 - blue], 1).flatten(2)
+    variance = opponents.var(2, unbiased=False).sum(1)
+    mean = opponents.mean(2).square().sum(1)
+    return (variance + _STABLE).sqrt() + 0.3 * (mean + _STABLE).sqrt()
+
+
+def colourfulness_loss(predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
+    """Mean distance between the colourfulness of two batches of (N, 3, H, W) pictures, in units of 100."""
+    return (colourfulness(predicted_rgb) - colourfulness(rgb)).abs().mean() / 100
+
+
+def generator_loss(scores: Tensor) -> Tensor:
+    """Least-squares loss of the colorizer for the discriminator's scores of its pictures.
+
+    Source:
+        Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
+    """
+    return (scores - 1).square().mean()
+
+
+def discriminator_loss(real_scores: Tensor, false_scores: Tensor) -> Tensor:
+    """Least-squares loss of the discriminator for its scores of real and of recoloured photographs."""
+    return 0.5 * ((real_scores - 1).square().mean() + false_scores.square().mean())

@@ -1,0 +1,89 @@
+"""The palette: the a*b* colours that photographs have, how common each is, and a chroma's place among them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photochrom.colour import split_lab
+from photochrom_train.config import PaletteConfig
+from photochrom_train.photo_cache import PhotoCache
+
+_PHOTOS = 2000
+_NEIGHBOURS = 5
+_GRID_RADIUS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours on a regular a*b* grid with their share of the training pixels."""
+
+    colours: NDArray[np.float32]
+    """(Q, 2) a* and b*."""
+    prior: NDArray[np.float32]
+    """(Q,) shares, summing to 1."""
+
+
+def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConfig, seed: int) -> Palette:
+    """The palette of a sample of photographs.
+
+    Args:
+        cache: the photographs.
+        positions: which of them may be looked at.
+        config: bin width and the share below which a colour is left out.
+        seed: chooses the sample.
+    """
+    chosen = np.random.default_rng(seed).permutation(positions)[:_PHOTOS]
+    side = 2 * _GRID_RADIUS + 1
+    counts = np.zeros(side * side, np.float64)
+    for position in chosen:
+        photo = cache[int(position)]
+        step = max(1, min(photo.shape[:2]) // 64)
+        _, chroma = split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / 255)
+        bins = np.clip(np.rint(chroma / config.bin_width), -_GRID_RADIUS, _GRID_RADIUS).astype(np.int64) + _GRID_RADIUS
+        counts += np.bincount((bins[0] * side + bins[1]).ravel(), minlength=side * side)
+    share = counts / counts.sum()
+    kept = np.flatnonzero(share >= config.min_share)
+    colours = np.stack([kept // side - _GRID_RADIUS, kept % side - _GRID_RADIUS], 1) * config.bin_width
+    return Palette(colours.astype(np.float32), (share[kept] / share[kept].sum()).astype(np.float32))
+
+
+class SoftEncoder:
+    """Spreads true chroma over its nearest palette colours and weights rare colours up.
+
+    Source:
+        Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
+    """
+
+    def __init__(self, palette: Palette, config: PaletteConfig, device: torch.device) -> None:
+        self._colours = torch.from_numpy(palette.colours).to(device)
+        self._sigma = config.soft_sigma
+        prior = torch.from_numpy(palette.prior).to(device)
+        mixed = (1 - config.rebalance) * prior + config.rebalance / len(prior)
+        weights = 1 / mixed
+        self._weights = weights / (prior * weights).sum()
+
+    def encode(self, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Palette numbers, their shares, and the pixel's weight.
+
+        Args:
+            chroma: (N, 2, h, w).
+
+        Returns:
+            (N, 5, h, w) numbers and (N, 5, h, w) shares that sum to 1; (N, h, w) weights with mean about 1.
+        """
+        count, _, height, width = chroma.shape
+        pixels = chroma.permute(0, 2, 3, 1).reshape(-1, 2)
+        distance, nearest = torch.cdist(pixels, self._colours, compute_mode="use_mm_for_euclid_dist").topk(
+            _NEIGHBOURS, dim=1, largest=False
+        )
+        shares = torch.softmax(-distance.square() / (2 * self._sigma**2), 1)
+        weight = self._weights[nearest[:, 0]]
+        shape = (count, height, width, _NEIGHBOURS)
+        return (
+            nearest.reshape(shape).permute(0, 3, 1, 2),
+            shares.reshape(shape).permute(0, 3, 1, 2),
+            weight.reshape(count, height, width),
+        )

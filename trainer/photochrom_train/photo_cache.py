@@ -1,0 +1,145 @@
+"""The photographs of a run, decoded and shrunk once into one memory-mapped file.
+
+`photos.u8` holds BGR bytes one photograph after the other; `index.json` says where each lies, what the sources were
+(with sha256) and which files were bad. Both are written under temporary names and renamed, so a cache is whole or absent.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom_train.config import DataConfig
+from photochrom_train.photo_source import EncodedPhoto, expand, read_source
+
+UInt8 = NDArray[np.uint8]
+
+
+class DataError(ValueError):
+    """The photographs of a run cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedPhoto:
+    """Where a photograph lies in the cache."""
+
+    key: str
+    offset: int
+    height: int
+    width: int
+
+
+class PhotoCache:
+    """Read access to a prepared cache; a sequence of (H, W, 3) uint8 BGR photographs.
+
+    Args:
+        folder: what `prepare_cache` wrote.
+
+    Raises:
+        DataError: the folder holds no whole cache.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        index_file, photos_file = folder / "index.json", folder / "photos.u8"
+        if not index_file.is_file() or not photos_file.is_file():
+            raise DataError(f"{folder} holds no photo cache; run `photochrom-train prepare` first")
+        self.index: dict[str, object] = json.loads(index_file.read_text(encoding="utf-8"))
+        rows = self.index["photos"]
+        assert isinstance(rows, list)
+        self.photos = [CachedPhoto(*row) for row in rows]
+        needed = sum(photo.height * photo.width * 3 for photo in self.photos)
+        if photos_file.stat().st_size != needed:
+            raise DataError(
+                f"{photos_file} has {photos_file.stat().st_size} bytes, its index says {needed}; delete {folder} "
+                "and run `photochrom-train prepare` again"
+            )
+        self._bytes: UInt8 = np.memmap(photos_file, np.uint8, "r") if needed else np.zeros(0, np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __getitem__(self, position: int) -> UInt8:
+        photo = self.photos[position]
+        end = photo.offset + photo.height * photo.width * 3
+        return self._bytes[photo.offset : end].reshape(photo.height, photo.width, 3)
+
+    def split(self, holdout: int) -> tuple[list[int], list[int]]:
+        """Positions for training and for hold-out; by a hash of the key, so that more data moves nothing across."""
+        order = sorted(range(len(self)), key=lambda at: hashlib.sha256(self.photos[at].key.encode()).digest())
+        if len(order) <= holdout:
+            raise DataError(f"the cache has {len(order)} photographs; more than data.holdout = {holdout} are needed")
+        return sorted(order[holdout:]), order[:holdout]
+
+
+def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int], None]) -> PhotoCache:
+    """Decode all photographs of a run into a cache; an existing one of the same sources is kept.
+
+    Args:
+        config: sources and size.
+        folder: where the cache goes.
+        on_progress: called with the number of photographs done.
+
+    Raises:
+        DataError: too many bad photographs; all are named.
+    """
+    sources = [{"path": str(path), "sha256": _digest(path)} for path in expand(config.train)]
+    recipe = {"sources": sources, "short_side": config.short_side}
+    index_file = folder / "index.json"
+    if index_file.is_file() and json.loads(index_file.read_text(encoding="utf-8")).get("recipe") == recipe:
+        return PhotoCache(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    photos: list[tuple[str, int, int, int]] = []
+    bad: list[str] = []
+    offset = 0
+    temporary = folder / "photos.u8.part"
+    with temporary.open("wb") as out:
+        for path in expand(config.train):
+            for encoded in read_source(path):
+                bgr = _decode(encoded, config.short_side)
+                if bgr is None:
+                    bad.append(f"{path}: {encoded.key}")
+                    continue
+                out.write(bgr.tobytes())
+                photos.append((encoded.key, offset, bgr.shape[0], bgr.shape[1]))
+                offset += bgr.nbytes
+                on_progress(len(photos))
+    if len(bad) > config.max_bad_fraction * (len(photos) + len(bad)) or not photos:
+        temporary.unlink()
+        raise DataError(
+            f"{len(bad)} of {len(photos) + len(bad)} photographs are unreadable (allowed: "
+            f"{config.max_bad_fraction:.0%}; data.max_bad_fraction); mend or remove: {'; '.join(bad[:20]) or 'none found'}"
+        )
+    index_file.unlink(missing_ok=True)
+    os.replace(temporary, folder / "photos.u8")
+    part = index_file.with_suffix(".part")
+    part.write_text(json.dumps({"recipe": recipe, "bad": bad, "photos": photos}), encoding="utf-8")
+    os.replace(part, index_file)
+    return PhotoCache(folder)
+
+
+def _decode(encoded: EncodedPhoto, short_side: int) -> UInt8 | None:
+    """(H, W, 3) BGR, shrunk to the short side; None for a file that is no photograph."""
+    if not encoded.data:
+        return None
+    bgr = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None or min(bgr.shape[:2]) < 16:
+        return None
+    scale = short_side / min(bgr.shape[:2])
+    if scale < 1:
+        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(bgr, np.uint8)
+
+
+def _digest(path: Path) -> str:
+    """sha256 of a shard, or of a folder's names and sizes."""
+    if path.is_dir():
+        listing = [f"{file.relative_to(path)} {file.stat().st_size}" for file in sorted(path.rglob("*"))]
+        return hashlib.sha256("\n".join(listing).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
