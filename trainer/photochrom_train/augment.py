@@ -11,9 +11,7 @@ Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
 
-def random_crop(
-    bgr: UInt8, size: int, crop: tuple[float, float], aspect: float, random: np.random.Generator
-) -> UInt8:
+def random_crop(bgr: UInt8, size: int, crop: tuple[float, float], aspect: float, random: np.random.Generator) -> UInt8:
     """A random part of a photograph, mirrored at random, as a square.
 
     Args:
@@ -51,23 +49,23 @@ def aged_lightness(bgr: UInt8, config: AugmentConfig, random: np.random.Generato
     Returns:
         (H, W) L* in [0, 100].
     """
-    scaled = bgr.astype(np.float32) / 255
+    scaled = bgr.astype(np.float32) / np.float32(255)
     if random.random() < config.grey_mix:
         weights = random.dirichlet((1.0, 2.0, 1.0)).astype(np.float32)
-        grey: Float32 = scaled @ weights
+        grey = np.asarray(scaled @ weights, np.float32)
     else:
         grey = _grey_of(split_lab(scaled)[0])
     if random.random() < config.gamma:
-        grey = grey ** np.float32(np.exp(random.uniform(np.log(0.7), np.log(1.4))))
+        grey = np.power(grey, np.float32(np.exp(random.uniform(np.log(0.7), np.log(1.4)))))
     if random.random() < config.blur:
         grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), random.uniform(0.3, 1.2)), np.float32)
     if random.random() < config.grain:
         grey = grey + random.standard_normal(grey.shape, np.float32) * np.float32(random.uniform(0, 8) / 255)
-    grey = np.clip(grey, 0, 1)
+    grey = np.clip(grey, np.float32(0), np.float32(1))
     if random.random() < config.jpeg:
         quality = int(random.integers(30, 96))
         data = cv2.imencode(".jpg", np.rint(grey * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32) / 255
+        grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(255)
     return split_lab(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.float32))[0]
 
 

@@ -1,7 +1,7 @@
 """The colorizing network: lightness in; a distribution over a palette of colours, chroma and confidence out.
 
-A MobileNetV2 encoder, a U-Net decoder of plain 3x3 convolutions up to half of the input's size, and there a softmax over
-the palette. Scene-wide knowledge (the classifier's last features, averaged) is added to the decoder's deepest map.
+A MobileNetV2 encoder, a U-Net decoder of plain 3x3 convolutions up to half of the input's size, and there a softmax
+over the palette. Scene-wide knowledge (the encoder's last features, averaged) is added to the decoder's deepest map.
 Scaling sits inside: L* in [0, 100] goes in, a* and b* in Lab units come out, so the exported file needs no recipe.
 """
 
@@ -16,6 +16,8 @@ from photochrom_train.backbone import TAP_CHANNELS, TOP_CHANNELS, MobileNetV2
 
 OUTPUT_STRIDE = 2
 """Chroma comes out at 1/OUTPUT_STRIDE of the network's input size."""
+
+_SPREAD = (1.0, 1e5)
 
 
 class Prediction(NamedTuple):
@@ -39,10 +41,10 @@ class ColorizeNetworkConfig:
     """Softmax temperature of the annealed mean: 1 is the mean (dull), towards 0 the mode (patchy)."""
 
     def __post_init__(self) -> None:
-        if len(self.widths) != 4 or min(self.widths) < 1:
-            raise ValueError(f"network.widths is {self.widths}; give four positive numbers of channels")
+        if min(self.widths) < 1:
+            raise ValueError(f"architecture.widths is {self.widths}; give four positive numbers of channels")
         if not 0.1 <= self.temperature <= 1.0:
-            raise ValueError(f"network.temperature is {self.temperature}; give one in [0.1, 1]")
+            raise ValueError(f"architecture.temperature is {self.temperature}; give one in [0.1, 1]")
 
 
 def _normalised(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
@@ -106,7 +108,9 @@ class ColorizeNetwork(nn.Module):
     def features(self, lightness: Tensor) -> Tensor:
         """(N, C, h, w) decoded features of (N, 1, H, W) lightness in [0, 100]; H and W multiples of 32."""
         half, quarter, eighth, sixteenth, deepest, top = self.encoder.features_at(lightness / 50.0 - 1.0)
-        features = self.deepest(deepest) + self.scene(functional.adaptive_avg_pool2d(top, 1))
+        # Averaged after the 1x1 convolution, not before: OpenCV 5.0 fuses a convolution with the addition behind it and
+        # then refuses to broadcast.
+        features = self.deepest(deepest) + functional.adaptive_avg_pool2d(self.scene(top), 1)
         features = self.stage16(features, sixteenth)
         features = self.stage8(features, eighth)
         features = self.stage4(features, quarter)
@@ -119,13 +123,22 @@ class ColorizeNetwork(nn.Module):
         Source:
             Annealed mean: Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.3.
         """
-        probability = torch.softmax(scores.float() / self.temperature, 1)
+        mean, log_spread = self.moments(scores, self.temperature)
+        confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * log_spread)
+        return Prediction(scores, mean * self.gain, confidence)
+
+    def moments(self, scores: Tensor, temperature: Tensor | float) -> tuple[Tensor, Tensor]:
+        """(N, 2, h, w) mean a*b* of the distribution and (N, 1, h, w) logarithm of its variance [Lab units squared].
+
+        Args:
+            scores: (N, Q, h, w) before softmax.
+            temperature: divides the scores.
+        """
+        probability = torch.softmax(scores.float() / temperature, 1)
         mean = functional.conv2d(probability, self.mean_kernel)
         square = functional.conv2d(probability, self.square_kernel)
         spread = square - functional.conv2d(mean * mean, self.sum_kernel)
-        deviation = torch.log(spread.clamp(1.0, 1e5))
-        confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * deviation)
-        return Prediction(scores, mean * self.gain, confidence)
+        return mean, torch.log(spread.clamp(*_SPREAD))
 
     def forward(self, lightness: Tensor, every: int = 1, offset: tuple[int, int] = (0, 0)) -> Prediction:
         """What the network says of lightness.

@@ -139,6 +139,8 @@ class ExportConfig:
 
     size: int = 256
     """Side of the square network input [pixels]."""
+    colourfulness: float = 0.95
+    """Wanted mean colourfulness of results over the truth's, on the held-out photographs [ratio]."""
     version: str = "1.0"
     """Version in the contract."""
     licence: str
@@ -235,7 +237,10 @@ def _convert(hint: object, value: object, where: str) -> object:
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
         if len(kinds) != len(value):
             raise ConfigError(f"{where} has {len(value)} entries; {len(kinds)} are needed")
-        return tuple(_convert(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value)))
+        return tuple(
+            _convert(kind, item, f"{where}[{index}]")
+            for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
+        )
     if origin is Literal:
         if value not in arguments:
             raise ConfigError(f"{where} is {value!r}; allowed are {', '.join(map(repr, arguments))}")

@@ -55,7 +55,7 @@ class PhotoDataset(Dataset[Sample]):
         photo = self._cache[int(self._positions[order[at]])]
         bgr = random_crop(photo, self._stage.size, self._stage.crop, self._augment.aspect, random)
         aged = aged_lightness(bgr, self._augment, random)
-        lightness, chroma = split_lab(bgr.astype(np.float32) / 255)
+        lightness, chroma = split_lab(bgr.astype(np.float32) / np.float32(255))
         return Sample(torch.from_numpy(aged[None]), torch.from_numpy(lightness[None]), torch.from_numpy(chroma))
 
 

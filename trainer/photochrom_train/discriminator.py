@@ -1,4 +1,9 @@
-"""The patch discriminator of the adversarial term: which patches of chroma, given their lightness, are a photograph's."""
+"""The patch discriminator of the adversarial term: which patches of chroma, given the lightness, are real.
+
+It sees lightness too, so it can ask for colour that follows the photograph's own edges.
+"""
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +22,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         widths = (3, width, 2 * width, 4 * width)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             layers += [spectral_norm(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)), nn.LeakyReLU(0.2, True)]
         layers.append(spectral_norm(nn.Conv2d(widths[-1], 1, 4, padding=1)))
         self.layers = nn.Sequential(*layers)

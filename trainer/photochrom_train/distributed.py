@@ -61,6 +61,15 @@ def mean_over(world: World, values: Tensor) -> Tensor:
     return total / world.size
 
 
+def any_of(world: World, asked: bool) -> bool:
+    """Whether any process says yes; all get the same answer, so that none goes on alone."""
+    if world.size == 1:
+        return asked
+    votes = torch.tensor(float(asked), device=world.device)
+    dist.all_reduce(votes)
+    return bool(votes > 0)
+
+
 class SyncedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation with the statistics of all processes' shares of a batch, on CPU (gloo) as on GPU.
 
@@ -75,7 +84,9 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         moments = torch.stack([wide.mean((0, 2, 3)), wide.square().mean((0, 2, 3))])
         moments = dist_functional.all_reduce(moments) / dist.get_world_size()
         mean, variance = moments[0], moments[1] - moments[0].square()
-        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
         count = features.numel() // features.shape[1] * dist.get_world_size()
         momentum = 0.1 if self.momentum is None else self.momentum
         with torch.no_grad():
@@ -85,7 +96,8 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         shape = (1, -1, 1, 1)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         normal = wide * scale.view(shape) + (self.bias - mean * scale).view(shape)
-        return normal.to(features.dtype)
+        out: Tensor = normal.to(features.dtype)
+        return out
 
 
 def synced(network: nn.Module) -> nn.Module:
@@ -98,5 +110,3 @@ def synced(network: nn.Module) -> nn.Module:
         else:
             synced(child)
     return network
-
-

@@ -32,7 +32,7 @@ def chroma_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
 
 
 def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
-    """Mean L1 between ImageNet features of two batches, each channel-normalised, from 1/4 to the top.
+    """Mean L1 between ImageNet features of two batches, over the true features' mean, from 1/4 to the top.
 
     Args:
         classifier: frozen.
@@ -48,8 +48,8 @@ def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor)
     total = predicted_rgb.new_zeros(())
     for tap in _FEATURE_TAPS:
         target = wanted[tap].float()
-        scale = target.abs().mean((0, 2, 3), keepdim=True).mean().clamp_min(_STABLE)
-        total = total + (given[tap].float() - target).abs().mean() / scale
+        scale = target.abs().mean((1, 2, 3), keepdim=True).clamp_min(_STABLE)
+        total = total + ((given[tap].float() - target).abs() / scale).mean()
     return total / len(_FEATURE_TAPS)
 
 

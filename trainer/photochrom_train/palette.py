@@ -41,7 +41,7 @@ def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConf
     for position in chosen:
         photo = cache[int(position)]
         step = max(1, min(photo.shape[:2]) // 64)
-        _, chroma = split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / 255)
+        _, chroma = split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / np.float32(255))
         bins = np.clip(np.rint(chroma / config.bin_width), -_GRID_RADIUS, _GRID_RADIUS).astype(np.int64) + _GRID_RADIUS
         counts += np.bincount((bins[0] * side + bins[1]).ravel(), minlength=side * side)
     share = counts / counts.sum()

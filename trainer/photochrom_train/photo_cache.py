@@ -1,12 +1,11 @@
 """The photographs of a run, decoded and shrunk once into one memory-mapped file.
 
 `photos.u8` holds BGR bytes one photograph after the other; `index.json` says where each lies, what the sources were
-(with sha256) and which files were bad. Both are written under temporary names and renamed, so a cache is whole or absent.
+(with sha256) and which files were bad. Both are written under temporary names and renamed: a cache is whole or absent.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,13 +112,14 @@ def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int],
         temporary.unlink()
         raise DataError(
             f"{len(bad)} of {len(photos) + len(bad)} photographs are unreadable (allowed: "
-            f"{config.max_bad_fraction:.0%}; data.max_bad_fraction); mend or remove: {'; '.join(bad[:20]) or 'none found'}"
+            f"{config.max_bad_fraction:.0%}; data.max_bad_fraction); mend or remove: "
+            f"{'; '.join(bad[:20]) or 'none found'}"
         )
     index_file.unlink(missing_ok=True)
-    os.replace(temporary, folder / "photos.u8")
+    temporary.replace(folder / "photos.u8")
     part = index_file.with_suffix(".part")
     part.write_text(json.dumps({"recipe": recipe, "bad": bad, "photos": photos}), encoding="utf-8")
-    os.replace(part, index_file)
+    part.replace(index_file)
     return PhotoCache(folder)
 
 

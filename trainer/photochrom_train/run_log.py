@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import TextIO
 
 import matplotlib
 
@@ -16,29 +17,27 @@ class RunLog:
     Args:
         folder: the run's folder.
         name: "train" or "validation".
+        columns: of the table, after `step`; values that a row lacks stay empty.
         keep_rows: rows already there that belong to the run (when resuming); later ones are dropped.
     """
 
-    def __init__(self, folder: Path, name: str, keep_rows: int = 0) -> None:
+    def __init__(self, folder: Path, name: str, columns: tuple[str, ...], keep_rows: int) -> None:
         self.file = folder / f"{name}.csv"
         self._name = name
+        self._columns = ("step", *columns)
         self._tensorboard = SummaryWriter(str(folder / "tensorboard"), purge_step=keep_rows or None)
-        kept = self.file.read_text(encoding="utf-8").splitlines()[: keep_rows + 1] if self.file.is_file() else []
-        self._columns = kept[0].split(",") if kept else []
-        self.rows = max(len(kept) - 1, 0)
-        self.file.write_text("".join(line + "\n" for line in kept if keep_rows), encoding="utf-8")
-        if not keep_rows:
-            self._columns, self.rows = [], 0
+        kept = read_log(self.file)[:keep_rows]
+        self.rows = len(kept)
+        with self.file.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.DictWriter(out, self._columns, restval="", extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(kept)
 
     def add(self, step: int, values: dict[str, float | str]) -> None:
-        """Record values at a step of the whole run; columns are those of the first row."""
-        row: dict[str, float | str] = {"step": step, **values}
+        """Record values at a step of the whole run."""
+        row = {name: f"{value:.5g}" if isinstance(value, float) else value for name, value in values.items()}
         with self.file.open("a", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            if not self._columns:
-                self._columns = list(row)
-                writer.writerow(self._columns)
-            writer.writerow([_short(row.get(column, "")) for column in self._columns])
+            csv.DictWriter(out, self._columns, restval="", lineterminator="\n").writerow({"step": step, **row})
         self.rows += 1
         for name, value in values.items():
             if not isinstance(value, str):
@@ -48,9 +47,23 @@ class RunLog:
         """Flush TensorBoard's files."""
         self._tensorboard.close()
 
+    def _writer(self, out: TextIO) -> "csv.DictWriter[str]":
+        return csv.DictWriter(out, self._columns, restval="", lineterminator="\n")
 
-def _short(value: float | str) -> str:
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    def _write_all(self) -> None:
+        with self.file.open("w", encoding="utf-8", newline="") as out:
+            writer = self._writer(out)
+            if self._rows:
+                writer.writeheader()
+                writer.writerows(self._rows)
+
+
+def read_log(file: Path) -> list[dict[str, str]]:
+    """The rows of a CSV log, by column; none where there is no file."""
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def draw_curves(folder: Path) -> Path:
@@ -60,9 +73,8 @@ def draw_curves(folder: Path) -> Path:
         file = folder / f"{name}.csv"
         if not file.is_file():
             continue
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-        for column in (rows[0] if rows else {}):
+        rows = read_log(file)
+        for column in rows[0] if rows else {}:
             points = [(float(row["step"]), float(row[column])) for row in rows if _is_number(row[column])]
             if column != "step" and points:
                 series.append((f"{name}: {column}", [x for x, _ in points], [y for _, y in points]))

@@ -6,7 +6,6 @@ It knows nothing of files of photographs (`photo_cache`), of what a loss means (
 import json
 import logging
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
@@ -29,18 +30,22 @@ from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork
 from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
 from photochrom_train.discriminator import PatchDiscriminator
-from photochrom_train.distributed import World, mean_over, synced
+from photochrom_train.distributed import World, any_of, mean_over, synced
 from photochrom_train.lab_torch import lab_to_rgb
 from photochrom_train.networks import build_network
 from photochrom_train.palette import Palette, SoftEncoder, measure_palette
 from photochrom_train.photo_cache import PhotoCache
 from photochrom_train.run_log import RunLog, draw_curves
+from photochrom_train.run_record import remember_session, this_session
 from photochrom_train.validation import validate
 
 _log = logging.getLogger(__name__)
 _REPORT_EVERY = 50
 _SPARSE = 2
 _FINAL_RATE = 0.01
+_LOSS_TERMS = ("classification", "chroma", "perceptual", "colourfulness", "adversarial", "discriminator")
+_TRAIN_COLUMNS = ("stage", *_LOSS_TERMS, "rate", "photos_per_s")
+_VALIDATION_COLUMNS = ("stage", "psnr_gain", "error_ratio", "colourfulness_ratio")
 
 
 @dataclass(slots=True)
@@ -74,16 +79,41 @@ class TrainingState:
         self.discriminator_optimizer_state: dict[str, object] | None = None
 
 
+class Checkpoint(TypedDict):
+    """What a run leaves in `checkpoint.pt`."""
+
+    network: dict[str, Tensor]
+    average: dict[str, Tensor]
+    discriminator: dict[str, Tensor]
+    optimizer: dict[str, object] | None
+    discriminator_optimizer: dict[str, object] | None
+    palette_colours: NDArray[np.float32]
+    palette_prior: NDArray[np.float32]
+    progress: dict[str, int | float]
+
+
+def read_checkpoint(file: Path, device: torch.device) -> Checkpoint:
+    """A run's checkpoint; only for files of your own, for torch runs what a foreign one says."""
+    record: Checkpoint = torch.load(file, map_location=device, weights_only=False)
+    return record
+
+
+def progress_of(record: Checkpoint) -> Progress:
+    """How far a run was when it left a checkpoint."""
+    progress = Progress()
+    for name, value in record["progress"].items():
+        setattr(progress, name, value)
+    return progress
+
+
 def load_averaged(config: TrainConfig, checkpoint: Path) -> tuple[ColorizeNetwork, Progress]:
     """The averaged network of a run, on the CPU and ready for export, and how far the run was."""
-    record = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    record = read_checkpoint(checkpoint, torch.device("cpu"))
     palette = Palette(record["palette_colours"], record["palette_prior"])
     network = build_network(config, palette)
-    weights = {
-        name.removeprefix("module."): value for name, value in record["average"].items() if name != "n_averaged"
-    }
+    weights = {name.removeprefix("module."): value for name, value in record["average"].items() if name != "n_averaged"}
     network.load_state_dict(weights)
-    return network.eval(), Progress(**record["progress"])
+    return network.eval(), progress_of(record)
 
 
 def train(
@@ -108,16 +138,22 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     positions, held_out = cache.split(config.data.holdout)
-    state = TrainingState(config, measure_palette(cache, positions, config.palette, config.seed), world.device)
     checkpoint = folder / "checkpoint.pt"
-    if checkpoint.is_file():
-        _restore(state, checkpoint, world.device)
+    record = read_checkpoint(checkpoint, world.device) if checkpoint.is_file() else None
+    if record is None:
+        palette = measure_palette(cache, positions, config.palette, config.seed)
+    else:
+        palette = Palette(record["palette_colours"], record["palette_prior"])
+    state = TrainingState(config, palette, world.device)
+    if record is not None:
+        _restore(state, record)
         _log.info("resuming %s at stage %d, step %d", checkpoint, state.progress.stage, state.progress.step)
     logs = None
     if world.leads:
+        remember_session(folder, this_session(_steps_done(config, state.progress), world))
         logs = (
-            RunLog(folder, "train", state.progress.train_rows),
-            RunLog(folder, "validation", state.progress.validation_rows),
+            RunLog(folder, "train", _TRAIN_COLUMNS, state.progress.train_rows),
+            RunLog(folder, "validation", _VALIDATION_COLUMNS, state.progress.validation_rows),
         )
     with _asked_to_stop() as stopping:
         while state.progress.stage < len(config.stages):
@@ -125,10 +161,10 @@ def train(
             run = _StageRun(config, stage, state, cache, positions, world)
             for loss_parts in run.steps():
                 progress = state.progress
-                done = sum(s.steps for s in config.stages[: progress.stage]) + progress.step
+                done = _steps_done(config, progress)
                 last = progress.step == stage.steps
                 if progress.step % _REPORT_EVERY == 0 or last:
-                    parts = dict(zip(loss_parts, mean_over(world, torch.stack(list(loss_parts.values()))).tolist()))
+                    parts = _mean_parts(world, loss_parts)
                     if logs:
                         rate = run.photos_per_second()
                         logs[0].add(done, {"stage": stage.name, **parts, "rate": run.rate, "photos_per_s": rate})
@@ -146,7 +182,7 @@ def train(
                     run.remember()
                     _save(state, checkpoint)
                     draw_curves(folder)
-                if stopping() and not last:
+                if any_of(world, stopping()) and not last:
                     if world.leads:
                         run.remember()
                         _save(state, checkpoint)
@@ -178,9 +214,7 @@ class _StageRun:
     ) -> None:
         self._config, self._stage, self._state, self._world = config, stage, state, world
         self.rate = 0.0
-        self._dataset = PhotoDataset(
-            cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage
-        )
+        self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
         self._classifier = _classifier(config, stage, world.device)
         self._network: nn.Module = state.network
@@ -241,9 +275,7 @@ class _StageRun:
         every = 1 if weights.needs_whole_picture else _SPARSE
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
         offset = (int(random.integers(every)), int(random.integers(every)))
-        with torch.autocast(
-            self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"
-        ):
+        with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
             scores, chroma, _ = self._network(
                 batch.aged.contiguous(memory_format=torch.channels_last), every=every, offset=offset
             )
@@ -287,14 +319,21 @@ class _StageRun:
             group["lr"] = factor * self._stage.learning_rate
         whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
         count = len(whole)
-        judged = self._discriminator(
-            torch.cat([batch.lightness, batch.lightness]), torch.cat([batch.chroma, whole])
-        )
+        judged = self._discriminator(torch.cat([batch.lightness, batch.lightness]), torch.cat([batch.chroma, whole]))
         loss = losses.discriminator_loss(judged[:count], judged[count:])
         self._discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._discriminator_optimizer.step()
         return loss
+
+
+def _steps_done(config: TrainConfig, progress: Progress) -> int:
+    return sum(stage.steps for stage in config.stages[: progress.stage]) + progress.step
+
+
+def _mean_parts(world: World, parts: dict[str, Tensor]) -> dict[str, float]:
+    means: list[float] = mean_over(world, torch.stack(list(parts.values()))).tolist()
+    return dict(zip(parts, means, strict=True))
 
 
 def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -> MobileNetV2 | None:
@@ -350,7 +389,7 @@ def _leave_signals_to_parent(_: int) -> None:
 
 def _save(state: TrainingState, file: Path) -> None:
     progress = state.progress
-    record = {
+    record: Checkpoint = {
         "network": state.network.state_dict(),
         "average": state.average.state_dict(),
         "discriminator": state.discriminator.state_dict(),
@@ -362,14 +401,13 @@ def _save(state: TrainingState, file: Path) -> None:
     }
     temporary = file.with_suffix(".part")
     torch.save(record, temporary)
-    os.replace(temporary, file)
+    temporary.replace(file)
 
 
-def _restore(state: TrainingState, file: Path, device: torch.device) -> None:
-    record = torch.load(file, map_location=device, weights_only=False)
+def _restore(state: TrainingState, record: Checkpoint) -> None:
     state.network.load_state_dict(record["network"])
     state.average.load_state_dict(record["average"])
     state.discriminator.load_state_dict(record["discriminator"])
     state.optimizer_state = record["optimizer"]
     state.discriminator_optimizer_state = record["discriminator_optimizer"]
-    state.progress = Progress(**record["progress"])
+    state.progress = progress_of(record)

@@ -30,7 +30,7 @@ def held_out_batches(cache: PhotoCache, positions: list[int], size: int) -> Iter
             photo = cache[position]
             shrinks = photo.shape[0] * photo.shape[1] > size * size
             square = cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-            pairs.append(split_lab(square.astype(np.float32) / 255))
+            pairs.append(split_lab(square.astype(np.float32) / np.float32(255)))
         yield (
             torch.from_numpy(np.stack([lightness[None] for lightness, _ in pairs])),
             torch.from_numpy(np.stack([chroma for _, chroma in pairs])),

@@ -1,0 +1,67 @@
+"""Where a run ran: one line of JSON per start of the training program, in `sessions.jsonl` of the run's folder."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from photochrom_train.distributed import World
+
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One start of the training program."""
+
+    first_step: int
+    """Steps of the whole run that were already done."""
+    device: str
+    """Name of the GPU, or of the processor."""
+    cores: int
+    """Logical processor cores of the machine."""
+    processes: int
+    torch: str
+    python: str
+    system: str
+
+
+def this_session(first_step: int, world: World) -> Session:
+    """The session that begins now."""
+    gpu = torch.cuda.get_device_name(world.device) if world.device.type == "cuda" else None
+    return Session(
+        first_step=first_step,
+        device=gpu or _processor(),
+        cores=os.cpu_count() or 1,
+        processes=world.size,
+        torch=torch.__version__,
+        python=platform.python_version(),
+        system=platform.platform(terse=True),
+    )
+
+
+def remember_session(folder: Path, session: Session) -> None:
+    """Add a session to the run's folder."""
+    with _file(folder).open("a", encoding="utf-8") as out:
+        out.write(json.dumps(asdict(session)) + "\n")
+
+
+def read_sessions(folder: Path) -> list[Session]:
+    """All sessions of a run, in order; none where nothing was recorded."""
+    if not _file(folder).is_file():
+        return []
+    return [Session(**json.loads(line)) for line in _file(folder).read_text(encoding="utf-8").splitlines()]
+
+
+def _file(folder: Path) -> Path:
+    return folder / "sessions.jsonl"
+
+
+def _processor() -> str:
+    """The processor's name where Linux tells it, else its architecture."""
+    lines = _CPU_INFO.read_text(encoding="utf-8").splitlines() if _CPU_INFO.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
