@@ -4,6 +4,7 @@ Every number that decides what a run computes stands here; there is no other swi
 """
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -19,6 +20,18 @@ _Table = TypeVar("_Table")
 
 class ConfigError(ValueError):
     """A configuration file says something that cannot be meant."""
+
+
+def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a number outside [low, high], and NaN."""
+    if not low <= value <= high:
+        allowed = f"at least {low:g}" if high == math.inf else f"one in [{low:g}, {high:g}]"
+        raise ConfigError(f"{name} is {value}; give {allowed}")
+
+
+def _check_side(name: str, side: int) -> None:
+    if side < 32 or side % 32:
+        raise ConfigError(f"{name} is {side}; give a multiple of 32, such as 128")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +50,9 @@ class DataConfig:
     def __post_init__(self) -> None:
         if not self.train:
             raise ConfigError("data.train is empty; name at least one folder or .tar shard")
-        if self.short_side < 64:
-            raise ConfigError(f"data.short_side is {self.short_side}; give at least 64 pixels")
-        if self.holdout < 1 or not 0 <= self.max_bad_fraction < 1:
-            raise ConfigError("data.holdout must be at least 1 and data.max_bad_fraction in [0, 1)")
+        _check("data.short_side", self.short_side, 64)
+        _check("data.holdout", self.holdout, 1)
+        _check("data.max_bad_fraction", self.max_bad_fraction, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +73,8 @@ class AugmentConfig:
     """Probability of JPEG at a quality in [30, 95]."""
 
     def __post_init__(self) -> None:
-        for name in ("grey_mix", "gamma", "blur", "grain", "jpeg"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"augment.{name} is {getattr(self, name)}; a probability lies in [0, 1]")
+        for name in ("aspect", "grey_mix", "gamma", "blur", "grain", "jpeg"):
+            _check(f"augment.{name}", getattr(self, name), 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,12 @@ class PaletteConfig:
     """Weight of the uniform distribution mixed into the prior that the loss divides by; 1 weights all alike."""
     soft_sigma: float = 5.0
     """Standard deviation of the Gaussian that spreads a colour over its five nearest palette entries."""
+
+    def __post_init__(self) -> None:
+        _check("palette.bin_width", self.bin_width, 1, 40)
+        _check("palette.min_share", self.min_share, 0, 0.1)
+        _check("palette.rebalance", self.rebalance, 0, 1)
+        _check("palette.soft_sigma", self.soft_sigma, 0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +111,13 @@ class LossConfig:
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
     """Patch GAN, least squares."""
+
+    def __post_init__(self) -> None:
+        weights = dataclasses.asdict(self)
+        for name, weight in weights.items():
+            _check(f"loss.{name}", weight, 0)
+        if not any(weights.values()):
+            raise ConfigError(f"all loss weights are 0; give one of {', '.join(weights)}")
 
     @property
     def needs_whole_picture(self) -> bool:
@@ -125,10 +149,11 @@ class StageConfig:
     """Weights of the loss terms."""
 
     def __post_init__(self) -> None:
-        if self.size < 32 or self.size % 32:
-            raise ConfigError(f"stage {self.name!r}: size is {self.size}; give a multiple of 32, such as 128")
-        if self.batch < 1 or self.steps < 1:
-            raise ConfigError(f"stage {self.name!r}: batch and steps must be at least 1")
+        _check_side(f"stage {self.name!r}: size", self.size)
+        for name in ("batch", "steps"):
+            _check(f"stage {self.name!r}: {name}", getattr(self, name), 1)
+        for name in ("learning_rate", "encoder_learning_rate", "warmup"):
+            _check(f"stage {self.name!r}: {name}", getattr(self, name), 0)
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 
@@ -147,6 +172,10 @@ class ExportConfig:
     """Licence of the weights, for the contract."""
     data: str
     """One sentence on the training data and its terms, for the contract."""
+
+    def __post_init__(self) -> None:
+        _check_side("export.size", self.size)
+        _check("export.colourfulness", self.colourfulness, 0.1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +218,15 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not self.stages:
             raise ConfigError("no [[stages]]; a run needs at least one")
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
+        _check("seed", self.seed, 0)
+        _check("weight_decay", self.weight_decay, 0)
+        _check("ema_decay", self.ema_decay, 0, 1)
+        _check("gradient_clip", self.gradient_clip, 1e-6)
+        _check("workers", self.workers, 0)
+        _check("validate_every", self.validate_every, 1)
         needs_backbone = any(stage.loss.perceptual > 0 for stage in self.stages)
         if needs_backbone and self.backbone is None:
             raise ConfigError("a stage has loss.perceptual > 0, which compares ImageNet features; name a `backbone`")
@@ -202,8 +240,8 @@ def load_config(file: Path) -> TrainConfig:
     """
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file} does not exist; name a TOML file such as trainer/configs/colorize.toml") from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise ConfigError(f"{file} is no file; name a TOML file such as trainer/configs/colorize.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not TOML: {error}") from error
     try:

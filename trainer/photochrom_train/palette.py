@@ -1,5 +1,6 @@
 """The palette: the a*b* colours that photographs have, how common each is, and a chroma's place among them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photochrom.colour import split_lab
+from photochrom.colour import Float32, split_lab
 from photochrom_train.config import PaletteConfig
 from photochrom_train.photo_cache import PhotoCache
 
 _PHOTOS = 2000
 _NEIGHBOURS = 5
-_GRID_RADIUS = 13
+_LARGEST_CHROMA = 130.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,20 @@ class Palette:
     """(Q,) shares, summing to 1."""
 
 
+def sample_lab(cache: PhotoCache, positions: list[int], seed: int) -> Iterator[tuple[Float32, Float32]]:
+    """(h, w) L* and (2, h, w) a* b* of up to 2000 photographs, thinned to some 64 pixels a side.
+
+    Args:
+        cache: the photographs.
+        positions: which of them may be looked at.
+        seed: chooses.
+    """
+    for position in np.random.default_rng(seed).permutation(positions)[:_PHOTOS]:
+        photo = cache[int(position)]
+        step = max(1, min(photo.shape[:2]) // 64)
+        yield split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / np.float32(255))
+
+
 def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConfig, seed: int) -> Palette:
     """The palette of a sample of photographs.
 
@@ -35,18 +50,15 @@ def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConf
         config: bin width and the share below which a colour is left out.
         seed: chooses the sample.
     """
-    chosen = np.random.default_rng(seed).permutation(positions)[:_PHOTOS]
-    side = 2 * _GRID_RADIUS + 1
+    radius = round(_LARGEST_CHROMA / config.bin_width)
+    side = 2 * radius + 1
     counts = np.zeros(side * side, np.float64)
-    for position in chosen:
-        photo = cache[int(position)]
-        step = max(1, min(photo.shape[:2]) // 64)
-        _, chroma = split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / np.float32(255))
-        bins = np.clip(np.rint(chroma / config.bin_width), -_GRID_RADIUS, _GRID_RADIUS).astype(np.int64) + _GRID_RADIUS
+    for _, chroma in sample_lab(cache, positions, seed):
+        bins = np.clip(np.rint(chroma / config.bin_width), -radius, radius).astype(np.int64) + radius
         counts += np.bincount((bins[0] * side + bins[1]).ravel(), minlength=side * side)
     share = counts / counts.sum()
     kept = np.flatnonzero(share >= config.min_share)
-    colours = np.stack([kept // side - _GRID_RADIUS, kept % side - _GRID_RADIUS], 1) * config.bin_width
+    colours = np.stack([kept // side - radius, kept % side - radius], 1) * config.bin_width
     return Palette(colours.astype(np.float32), (share[kept] / share[kept].sum()).astype(np.float32))
 
 
@@ -59,6 +71,7 @@ class SoftEncoder:
 
     def __init__(self, palette: Palette, config: PaletteConfig, device: torch.device) -> None:
         self._colours = torch.from_numpy(palette.colours).to(device)
+        self._neighbours = min(_NEIGHBOURS, len(palette.colours))
         self._sigma = config.soft_sigma
         prior = torch.from_numpy(palette.prior).to(device)
         mixed = (1 - config.rebalance) * prior + config.rebalance / len(prior)
@@ -72,16 +85,16 @@ class SoftEncoder:
             chroma: (N, 2, h, w).
 
         Returns:
-            (N, 5, h, w) numbers and (N, 5, h, w) shares that sum to 1; (N, h, w) weights with mean about 1.
+            (N, K, h, w) numbers and (N, K, h, w) shares of the K = 5 nearest (fewer only in a smaller palette) that sum to 1; (N, h, w) weights with mean about 1.
         """
         count, _, height, width = chroma.shape
         pixels = chroma.permute(0, 2, 3, 1).reshape(-1, 2)
         distance, nearest = torch.cdist(pixels, self._colours, compute_mode="use_mm_for_euclid_dist").topk(
-            _NEIGHBOURS, dim=1, largest=False
+            self._neighbours, dim=1, largest=False
         )
         shares = torch.softmax(-distance.square() / (2 * self._sigma**2), 1)
         weight = self._weights[nearest[:, 0]]
-        shape = (count, height, width, _NEIGHBOURS)
+        shape = (count, height, width, self._neighbours)
         return (
             nearest.reshape(shape).permute(0, 3, 1, 2),
             shares.reshape(shape).permute(0, 3, 1, 2),

@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from typing import TextIO
 
 import matplotlib
 
@@ -46,16 +45,6 @@ class RunLog:
     def close(self) -> None:
         """Flush TensorBoard's files."""
         self._tensorboard.close()
-
-    def _writer(self, out: TextIO) -> "csv.DictWriter[str]":
-        return csv.DictWriter(out, self._columns, restval="", lineterminator="\n")
-
-    def _write_all(self) -> None:
-        with self.file.open("w", encoding="utf-8", newline="") as out:
-            writer = self._writer(out)
-            if self._rows:
-                writer.writeheader()
-                writer.writerows(self._rows)
 
 
 def read_log(file: Path) -> list[dict[str, str]]:
