@@ -52,6 +52,12 @@ class Measurement:
     """Most memory of the process [bytes]."""
 
 
+def size_of(megapixels: float) -> tuple[int, int]:
+    """(width, height) of a 4:3 photograph."""
+    width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
+    return width, round(megapixels * 1e6 / width)
+
+
 def median_time(action: Callable[[], object], runs: int) -> float:
     """Median of `runs` timed calls after one that is not timed [s]."""
     action()
@@ -80,8 +86,7 @@ def network_time(model: str, engine: Engine, runs: int) -> float:
 
 def measure(model: str, megapixels: float, runs: int) -> Measurement:
     """Colorize one size in this process, which must not have done anything large before."""
-    width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
-    height = round(megapixels * 1e6 / width)
+    width, height = size_of(megapixels)
     colorizer = Colorizer(model, device="cpu")
     sample = cv2.imread(str(SAMPLE), cv2.IMREAD_GRAYSCALE)
     assert sample is not None
