@@ -1,0 +1,7 @@
+"""``python -m photochrom``: the same as the command ``photochrom``."""
+
+import sys
+
+from photochrom.cli import main
+
+sys.exit(main())

@@ -1,0 +1,205 @@
+"""TIFF directories: the tables of tags in TIFF files and in Exif blocks, which have one layout.
+
+Nothing here touches pixels.
+
+Source:
+    TIFF Revision 6.0 (Adobe, 1992), section 2; the BigTIFF design (AWare Systems).
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Literal
+
+from photochrom.errors import ImageError
+
+
+class Tag(IntEnum):
+    """The TIFF tags that matter here."""
+
+    SUBFILE_TYPE = 254
+    WIDTH = 256
+    HEIGHT = 257
+    BITS = 258
+    COLOURS = 262
+    STRIP_POSITIONS = 273
+    ORIENTATION = 274
+    CHANNELS = 277
+    STRIP_SIZES = 279
+    PLANES = 284
+    TILE_POSITIONS = 324
+    TILE_SIZES = 325
+    EXTRA_CHANNELS = 338
+    NUMBER_KIND = 339
+
+
+PREMULTIPLIED: Final = 1
+"""What `Tag.EXTRA_CHANNELS` says of an alpha channel that colour is multiplied with."""
+STRAIGHT: Final = 2
+"""What it says of an alpha channel that colour is not multiplied with."""
+
+_SHORT: Final = 3
+"""The field type of 16-bit numbers."""
+_TYPE_SIZES: Final = {
+    **dict.fromkeys((1, 2, 6, 7), 1),
+    **dict.fromkeys((3, 8), 2),
+    **dict.fromkeys((4, 9, 11, 13), 4),
+    **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
+}
+"""Bytes of one value of each field type."""
+_UNSIGNED: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+"""The field types that are unsigned whole numbers, and `struct`'s letter for each."""
+_MOST_DIRECTORIES: Final = 100
+_CUT_OFF: Final = "a TIFF table points behind the end of the file: it is cut off or damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file writes its tables, as `struct` formats."""
+
+    order: Literal["<", ">"]
+    """Byte order."""
+    count: str
+    """The number of entries of a directory."""
+    entry: str
+    """The head of an entry: tag, field type, number of values."""
+    offset: str
+    """A position in the file; values that fit into its room stand there themselves."""
+    first: int
+    """Where the position of the first directory is written [bytes from the start]."""
+
+    @property
+    def room(self) -> int:
+        """Bytes of an entry behind its head."""
+        return struct.calcsize(f"={self.offset}")
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes of a whole entry."""
+        return struct.calcsize(f"={self.entry}") + self.room
+
+    def unpack(self, field: str, data: bytes | bytearray, position: int) -> tuple[int, ...]:
+        """What stands there; an ImageError where the data end before it."""
+        if position + struct.calcsize(f"={field}") > len(data):
+            raise ImageError(_CUT_OFF)
+        return struct.unpack_from(self.order + field, data, position)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One tag of a directory."""
+
+    field_type: int
+    """TIFF's number for the type of its values."""
+    count: int
+    """Number of its values."""
+    position: int
+    """Where its values begin [bytes from the start]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """One directory, and what is needed to read its values."""
+
+    data: bytes | bytearray
+    """The whole file or Exif block."""
+    layout: Layout
+    """How it is written."""
+    link: int
+    """Where the position of the next directory is written [bytes from the start]."""
+    entries: dict[int, Entry]
+    """By tag."""
+
+    def numbers(self, tag: int) -> tuple[int, ...]:
+        """The values of a tag; none where it is absent.
+
+        Raises:
+            ImageError: the values are not unsigned whole numbers, or lie outside the data.
+        """
+        entry = self.entries.get(tag)
+        if entry is None:
+            return ()
+        if entry.field_type not in _UNSIGNED:
+            raise ImageError(
+                f"TIFF tag {tag} has values of type {entry.field_type}, where whole numbers belong: damaged"
+            )
+        if entry.position + entry.count * _TYPE_SIZES[entry.field_type] > len(self.data):
+            raise ImageError(_CUT_OFF)
+        return self.layout.unpack(f"{entry.count}{_UNSIGNED[entry.field_type]}", self.data, entry.position)
+
+    def number(self, tag: int, default: int) -> int:
+        """The first value of a tag, or ``default`` where it is absent."""
+        return (self.numbers(tag) or (default,))[0]
+
+    def replacement(self, tag: int, value: int) -> tuple[int, bytes]:
+        """Where the first value of a tag that is there stands [bytes from the start], and the bytes of another one."""
+        entry = self.entries[tag]
+        return entry.position, struct.pack(self.layout.order + _UNSIGNED[entry.field_type], value)
+
+
+def read_directories(data: bytes | bytearray) -> list[Directory]:
+    """Every directory of the main chain, in order; at least one.
+
+    Raises:
+        ImageError: the header is not TIFF's, a directory lies outside the data, or there are too many.
+    """
+    layout = _LAYOUTS.get(bytes(data[:4]))
+    if layout is None:
+        raise ImageError("it does not begin with a TIFF header")
+    directories: list[Directory] = []
+    seen: set[int] = set()
+    link = layout.first
+    while position := layout.unpack(layout.offset, data, link)[0]:
+        if position in seen or len(seen) == _MOST_DIRECTORIES:
+            raise ImageError(f"it holds more than {_MOST_DIRECTORIES} TIFF directories, or they form a ring")
+        seen.add(position)
+        directories.append(_read_directory(data, layout, position))
+        link = directories[-1].link
+    if not directories:
+        raise ImageError("it holds no TIFF directory: damaged")
+    return directories
+
+
+def with_number(data: bytearray, tag: int, value: int) -> bytearray:
+    """A TIFF file of one directory with one more tag, a 16-bit number; the directory moves to the end of the file."""
+    directory = read_directories(data)[0]
+    layout = directory.layout
+    begin = directory.link - len(directory.entries) * layout.entry_size
+    entries = [
+        bytes(data[start : start + layout.entry_size]) for start in range(begin, directory.link, layout.entry_size)
+    ]
+    head = struct.pack(f"{layout.order}{layout.entry}H", tag, _SHORT, 1, value)
+    entries.append(head.ljust(layout.entry_size, b"\0"))
+    entries.sort(key=lambda entry: struct.unpack_from(f"{layout.order}H", entry))
+    data += b"\0" * (-len(data) % layout.room)
+    struct.pack_into(layout.order + layout.offset, data, layout.first, len(data))
+    data += struct.pack(layout.order + layout.count, len(entries)) + b"".join(entries) + b"\0" * layout.room
+    return data
+
+
+def _layouts(order: Literal["<", ">"], mark: bytes) -> dict[bytes, Layout]:
+    classic = Layout(order=order, count="H", entry="HHI", offset="I", first=4)
+    big = Layout(order=order, count="Q", entry="HHQ", offset="Q", first=8)
+    return {
+        mark + struct.pack(f"{order}H", 42): classic,
+        mark + struct.pack(f"{order}H", 43): big,
+    }
+
+
+_LAYOUTS: Final = _layouts("<", b"II") | _layouts(">", b"MM")
+"""By the first four bytes of the file."""
+
+
+def _read_directory(data: bytes | bytearray, layout: Layout, position: int) -> Directory:
+    (count,) = layout.unpack(layout.count, data, position)
+    first = position + struct.calcsize(f"={layout.count}")
+    link = first + count * layout.entry_size
+    layout.unpack(layout.offset, data, link)
+    entries: dict[int, Entry] = {}
+    for start in range(first, link, layout.entry_size):
+        tag, field_type, values = layout.unpack(layout.entry, data, start)
+        where = start + layout.entry_size - layout.room
+        if values * _TYPE_SIZES.get(field_type, 1) > layout.room:
+            (where,) = layout.unpack(layout.offset, data, where)
+        entries.setdefault(tag, Entry(field_type=field_type, count=values, position=where))
+    return Directory(data=data, layout=layout, link=link, entries=entries)
