@@ -8,13 +8,13 @@ where a network's values differ from the CPU's by more than `TOLERANCE`, and whe
 """
 
 import argparse
-import dataclasses
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -153,7 +153,9 @@ def torch_times(config_file: Path, lightness: Float32, runs: int) -> list[tuple[
 
     grid = np.stack(np.meshgrid(np.arange(-70, 80, 10), np.arange(-70, 80, 10)), -1).reshape(-1, 2).astype(np.float32)
     palette = Palette(grid, np.full(len(grid), 1 / len(grid), np.float32))
-    config = dataclasses.replace(load_config(config_file), backbone=None)
+    config = load_config(config_file)
+    stages = tuple(replace(stage, loss=replace(stage.loss, perceptual=0.0)) for stage in config.stages)
+    config = replace(config, backbone=None, stages=stages)  # no weights are read, so that no file of them is needed
     network = build_network(config, palette).eval().cuda()
     times = []
     for name, dtype in (("float32", torch.float32), ("float16", torch.float16)):
