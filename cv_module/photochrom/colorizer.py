@@ -1,9 +1,10 @@
-"""Colorizing a photograph: `colorize` and `Colorizer`, in OpenCV's conventions."""
+"""Colour for black-and-white photographs, in OpenCV's conventions: `colorize` and `Colorizer`."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
-from typing import overload
+from typing import Final, TypeGuard, overload
 
 import cv2
 import numpy as np
@@ -11,20 +12,24 @@ from cv2.typing import MatLike
 
 from photochrom.colour import Float32, Pixels
 from photochrom.contract import Contract
-from photochrom.device import Device, Engine
+from photochrom.device import OPENCV_TARGETS, Device, Engine
+from photochrom.errors import DeviceError, ImageError
 from photochrom.finish import finish
 from photochrom.model_store import find
-from photochrom.network import load_network
-from photochrom.photograph import check_photograph, from_umat
+from photochrom.network import Network, load_network
+from photochrom.photograph import check_photograph
 from photochrom.prepare import prepare
+
+MAX_SATURATION: Final = 10.0
+"""Beyond this every colour is as strong as sRGB can show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colorization:
     """A photograph in colour, and what is known of how it came about."""
 
-    image: MatLike
-    """(H, W, 3) BGR, or (H, W, 4) BGRA where alpha came; the photograph's own type."""
+    image: Pixels
+    """(H, W, 3) BGR, or (H, W, 4) BGRA where alpha came; of the photograph's own type."""
     confidence: Float32
     """(H, W) probability in [0, 1] that the true colour is near."""
     device: str
@@ -34,16 +39,32 @@ class Colorization:
 
 
 class Colorizer:
-    """A network that gives black-and-white photographs their colours."""
+    """A network that gives black-and-white photographs their colours; safe in several threads.
+
+    One instance runs one photograph at a time through its network; several instances run side by side.
+    """
 
     def __init__(self, model: str | Path = "colorize", *, device: Device = "auto", engine: Engine = "opencv") -> None:
+        """Load a network.
+
+        Args:
+            model: a shipped network by name, or a user's own by the path of its .onnx file, beside which its contract
+                (.json) lies.
+            device: ``auto`` takes CUDA where it works, else the CPU; see `device` for which it became.
+            engine: ``opencv``, or ``onnxruntime`` where that is installed.
+
+        Raises:
+            ModelError: no such network, or it or its contract is damaged.
+            DeviceError: the device or the engine is not to be had here.
+        """
+        self._contract_path = find(model)
         self._device: Device = device
         self._engine: Engine = engine
-        self.readModel(model)
+        self._network = self._load()
 
     @staticmethod
     def create(model: str | Path = "colorize", *, device: Device = "auto", engine: Engine = "opencv") -> "Colorizer":
-        """A colorizer, as `cv2` classes are made."""
+        """A colorizer, made as OpenCV's classes are; arguments and errors as of `Colorizer`."""
         return Colorizer(model, device=device, engine=engine)
 
     @property
@@ -61,19 +82,6 @@ class Colorizer:
         """The network's contract."""
         return self._network.contract
 
-    def readModel(self, model: str | Path) -> None:
-        """Take another network: a shipped one by name, or a user's own by path."""
-        self._network = load_network(find(model), device=self._device, engine=self._engine)
-        self._model = model
-
-    def getSize(self) -> tuple[int, int]:
-        """(width, height) at which the network sees photographs [pixels]."""
-        return self.contract.size
-
-    def warm_up(self) -> None:
-        """Run the network once, so that the first photograph is as fast as the next ones."""
-        self._network.warm_up()
-
     @overload
     def colorize(self, src: MatLike, dst: MatLike | None = None, *, saturation: float = 1.0) -> MatLike: ...
     @overload
@@ -81,40 +89,133 @@ class Colorizer:
     def colorize(
         self, src: MatLike | cv2.UMat, dst: MatLike | cv2.UMat | None = None, *, saturation: float = 1.0
     ) -> MatLike | cv2.UMat:
-        """The photograph in colour."""
-        pixels = check_photograph(from_umat(src))
-        out = np.empty((*pixels.shape[:2], 4 if pixels.ndim == 3 and pixels.shape[2] == 4 else 3), pixels.dtype)
-        self._paint(pixels, out, saturation)
-        return out
+        """The photograph in colour; its lightness stays as it is, and so does its alpha.
+
+        Args:
+            src: grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4); uint8, uint16, or float32 in [0, 1]. Of a
+                colour picture the lightness alone (L*) is looked at. It is not changed, unless it is also ``dst``.
+            dst: written and returned where its shape and type fit; else a new array is returned.
+            saturation: factor on the colours' strength, 0 (grey) to 10.
+
+        Returns:
+            (H, W, 3) BGR, or (H, W, 4) BGRA with the same alpha; of the type of ``src``, a UMat for a UMat.
+
+        Raises:
+            ImageError: ``src``, ``dst`` or ``saturation`` is not acceptable; the message says what is.
+            ModelError: the network does not keep its contract.
+        """
+        return self._colorize(src, dst, saturation)
 
     def predict(self, src: MatLike | cv2.UMat, *, saturation: float = 1.0) -> Colorization:
-        """The photograph in colour, with the network's confidence and the device that ran."""
-        pixels = check_photograph(from_umat(src))
-        out = np.empty((*pixels.shape[:2], 4 if pixels.ndim == 3 and pixels.shape[2] == 4 else 3), pixels.dtype)
-        confidence = self._paint(pixels, out, saturation)
-        height, width = pixels.shape[:2]
+        """The photograph in colour, with the network's confidence and the device that ran it.
+
+        Args:
+            src: as for `colorize`; the result holds arrays for a UMat too.
+            saturation: as for `colorize`.
+
+        Raises:
+            ImageError: as `colorize`.
+            ModelError: as `colorize`.
+        """
+        pixels = check_photograph(src.get() if isinstance(src, cv2.UMat) else src)
+        image = _blank(pixels)
+        network, confidence = self._paint(pixels, image, saturation)
+        size = (pixels.shape[1], pixels.shape[0])
         return Colorization(
-            image=out,
-            confidence=np.clip(cv2.resize(confidence, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1),
-            device=self.device,
-            engine=self.engine,
+            image=image,
+            confidence=np.clip(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), 0, 1, dtype=np.float32),
+            device=network.device,
+            engine=network.engine,
         )
 
-    def _paint(self, pixels: Pixels, out: Pixels, saturation: float) -> Float32:
+    def warm_up(self) -> None:
+        """Run the network once: the first run takes several times as long as the next ones.
+
+        Raises:
+            ModelError: the network does not keep its contract.
+        """
+        self._network.warm_up()
+
+    def readModel(self, model: str | Path) -> None:  # noqa: N802 (OpenCV's name)
+        """Take another network, on the same device; arguments and errors as of `Colorizer`."""
+        self._contract_path = find(model)
+        self._network = self._load()
+
+    def setPreferableBackend(self, backendId: int) -> None:  # noqa: N802, N803 (OpenCV's names)
+        """Move to a backend of OpenCV DNN, now: DNN_BACKEND_CUDA to CUDA, DNN_BACKEND_OPENCV and _DEFAULT to the CPU.
+
+        Raises:
+            DeviceError: another backend, or one that is not to be had here.
+        """
+        if backendId == OPENCV_TARGETS["cuda"].backend:
+            self._move("cuda")
+        elif backendId in (OPENCV_TARGETS["cpu"].backend, cv2.dnn.DNN_BACKEND_DEFAULT):
+            self._move("cpu")
+        else:
+            raise DeviceError(f"backend {backendId!r} is not DNN_BACKEND_OPENCV, _DEFAULT or _CUDA")
+
+    def setPreferableTarget(self, targetId: int) -> None:  # noqa: N802, N803 (OpenCV's names)
+        """Move to a target of OpenCV DNN, now: DNN_TARGET_CPU, _CUDA or _CUDA_FP16.
+
+        Raises:
+            DeviceError: another target, or one that is not to be had here.
+        """
+        for device, place in OPENCV_TARGETS.items():
+            if targetId == place.target:
+                self._move(device)
+                return
+        raise DeviceError(f"target {targetId!r} is not DNN_TARGET_CPU, _CUDA or _CUDA_FP16")
+
+    def getSize(self) -> tuple[int, int]:  # noqa: N802 (OpenCV's name)
+        """(width, height) at which the network sees a photograph [pixels]."""
+        return self.contract.size
+
+    def _load(self) -> Network:
+        return load_network(self._contract_path, device=self._device, engine=self._engine)
+
+    def _move(self, device: Device) -> None:
+        if device != self.device:
+            self._network = load_network(self._contract_path, device=device, engine=self._engine)
+        self._device = device
+
+    def _colorize(
+        self, src: MatLike | cv2.UMat, dst: MatLike | cv2.UMat | None, saturation: float
+    ) -> MatLike | cv2.UMat:
+        if isinstance(src, cv2.UMat):
+            if not isinstance(dst, cv2.UMat | None):
+                raise ImageError(f"src is a UMat, but dst is a {type(dst).__name__}; give two UMats or two arrays")
+            # OpenCV's stubs do not know that a UMat is made from an array.
+            painted = cv2.UMat(self._colorize_array(src.get(), None, saturation))  # type: ignore[call-overload]
+            # Once is a plain copy, which Python's UMat lacks: into dst where it fits, else into a new one.
+            return cv2.repeat(painted, 1, 1, dst)
+        if isinstance(dst, cv2.UMat):
+            raise ImageError("dst is a UMat, but src is not; give two arrays or two UMats")
+        return self._colorize_array(src, dst, saturation)
+
+    def _colorize_array(self, src: MatLike, dst: MatLike | None, saturation: float) -> Pixels:
+        pixels = check_photograph(src)
+        if dst is None or not _fits(dst, pixels):
+            dst = _blank(pixels)
+        out = _blank(pixels) if _overlap(dst, pixels) else dst
+        self._paint(pixels, out, saturation)
+        if out is not dst:
+            np.copyto(dst, out)
+        return dst
+
+    def _paint(self, pixels: Pixels, out: Pixels, saturation: float) -> tuple[Network, Float32]:
+        """Write the photograph in colour; the network that ran, and its (h, w) confidence."""
+        if not isinstance(saturation, Real) or isinstance(saturation, bool) or not 0 <= saturation <= MAX_SATURATION:
+            raise ImageError(f"saturation is {saturation!r}; give a number from 0 (grey) to {MAX_SATURATION:g}")
         network = self._network
         contract = network.contract
         prepared = prepare(pixels, contract.size, stride=contract.stride)
         outputs = network.run({"lightness": prepared.lightness})
         chroma = prepared.window.crop(outputs["chroma"], contract.stride) * np.float32(saturation)
-        finish(pixels, chroma, out=out)
-        return prepared.window.crop(outputs["confidence"], contract.stride)[0]
+        finish(pixels, chroma, prepared.guide(contract.stride), out=out)
+        return network, prepared.window.crop(outputs["confidence"], contract.stride)[0]
 
 
-@lru_cache(maxsize=4)
-def _cached_colorizer(model: str | Path, device: Device, engine: Engine) -> Colorizer:
-    return Colorizer(model, device=device, engine=engine)
-
-
+@overload
 def colorize(
     src: MatLike,
     dst: MatLike | None = None,
@@ -123,6 +224,77 @@ def colorize(
     device: Device = "auto",
     engine: Engine = "opencv",
     saturation: float = 1.0,
-) -> MatLike:
-    """The photograph in colour."""
-    return _cached_colorizer(model, device, engine).colorize(src, dst, saturation=saturation)
+) -> MatLike: ...
+@overload
+def colorize(
+    src: cv2.UMat,
+    dst: cv2.UMat | None = None,
+    *,
+    model: str | Path = "colorize",
+    device: Device = "auto",
+    engine: Engine = "opencv",
+    saturation: float = 1.0,
+) -> cv2.UMat: ...
+def colorize(
+    src: MatLike | cv2.UMat,
+    dst: MatLike | cv2.UMat | None = None,
+    *,
+    model: str | Path = "colorize",
+    device: Device = "auto",
+    engine: Engine = "opencv",
+    saturation: float = 1.0,
+) -> MatLike | cv2.UMat:
+    """The photograph in colour; its lightness stays as it is, and so does its alpha.
+
+    The last few networks asked for stay loaded, so calling this for one photograph after another is fine; a network
+    file that changes under the same path is not looked at again. Use `Colorizer` to decide for yourself.
+
+    Args:
+        src: as for `Colorizer.colorize`.
+        dst: as for `Colorizer.colorize`.
+        model: as for `Colorizer`.
+        device: as for `Colorizer`.
+        engine: as for `Colorizer`.
+        saturation: as for `Colorizer.colorize`.
+
+    Raises:
+        ImageError: ``src``, ``dst`` or ``saturation`` is not acceptable; the message says what is.
+        ModelError: no such network, or it or its contract is damaged.
+        DeviceError: the device or the engine is not to be had here.
+    """
+    return _colorizer(find(model), device, engine)._colorize(src, dst, saturation)
+
+
+@lru_cache(maxsize=2)
+def _colorizer(contract_path: Path, device: Device, engine: Engine) -> Colorizer:
+    return Colorizer(contract_path, device=device, engine=engine)
+
+
+def _blank(pixels: Pixels) -> Pixels:
+    """A new array for the photograph in colour."""
+    return np.empty((*pixels.shape[:2], _channels(pixels)), pixels.dtype)
+
+
+def _channels(pixels: Pixels) -> int:
+    return 4 if pixels.ndim == 3 and pixels.shape[2] == 4 else 3
+
+
+def _fits(dst: object, pixels: Pixels) -> TypeGuard[Pixels]:
+    """Whether the photograph in colour can be written into an array.
+
+    Raises:
+        ImageError: it is not an array, or must not be written to.
+    """
+    if not isinstance(dst, np.ndarray):
+        raise ImageError(f"dst is a {type(dst).__name__}; give an array to be written, or none")
+    if dst.dtype != pixels.dtype or dst.shape != (*pixels.shape[:2], _channels(pixels)):
+        return False
+    if not dst.flags.writeable:
+        raise ImageError("dst is read-only; give an array that may be written, or none")
+    return True
+
+
+def _overlap(out: Pixels, pixels: Pixels) -> bool:
+    """Whether writing one array would change pixels of the other that are still to be read."""
+    same_place = out.ctypes.data == pixels.ctypes.data and out.strides == pixels.strides
+    return np.may_share_memory(out, pixels) and not same_place

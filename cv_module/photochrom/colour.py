@@ -3,15 +3,16 @@
 Colorization keeps the photograph's own lightness and asks the network for chroma alone, so the result is as sharp as
 the input whatever size the network ran at.
 
-Lab is CIE 1976 L*a*b* under D65: L* in [0, 100], a* and b* about [-127, 127]; linear light is sRGB's, in [0, 1].
-OpenCV's own conversion (`cv2.COLOR_BGR2Lab`) has the same matrix and white, but reads a coarse table even for float32:
+Lab is CIE 1976 L*a*b* under D65: L* in [0, 100], a* and b* about [-110, 110]. Linear light is sRGB's, in [0, 1].
+OpenCV's own conversion (`cv2.COLOR_BGR2Lab`) has the same matrix and white but reads a coarse table even for float32:
 its L* is off by up to 0.25, which is 160 levels of a 16-bit photograph. Hence the formulas here.
 The trainer imports this module; it has no copy.
 
 Source:
-    IEC 61966-2-1 (the sRGB curve); CIE 15 (L*a*b*); the matrix in OpenCV's documentation of `cvtColor`.
+    IEC 61966-2-1 (the sRGB curve), CIE 15 (L*a*b*), and the matrix in OpenCV's documentation of `cvtColor`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -20,78 +21,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
-Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+Pixels = NDArray[np.uint8 | np.uint16 | np.float32]
 
-XYZ_FROM_RGB: Final = np.array(
+_XYZ_FROM_RGB: Final = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
-WHITE: Final = XYZ_FROM_RGB.sum(axis=1)
-"""X, Y, Z of R = G = B = 1; dividing by it makes every grey exactly neutral."""
-_BGR_FROM_XYZ: Final = (np.linalg.inv(XYZ_FROM_RGB) * WHITE)[::-1]
-_LUMINANCE_WEIGHTS: Final = XYZ_FROM_RGB[1, ::-1]
+_WHITE: Final = _XYZ_FROM_RGB.sum(axis=1)
+# X, Y and Z relative to white: every grey has three equal ones, so it is neutral without rounding.
+_XYZ_FROM_BGR: Final = (_XYZ_FROM_RGB / _WHITE[:, None])[:, ::-1]
+_BGR_FROM_XYZ: Final = np.linalg.inv(_XYZ_FROM_BGR).astype(np.float32)
 
-_CUBE_EDGE: Final = 6 / 29
-"""Where CIE's f(t) passes from a line to the cube root."""
-_SRGB_EDGE: Final = 0.0031308
-_SRGB_CODE_EDGE: Final = 0.04045
-_LINE_SLOPE: Final = 841 / 108
-_LINE_OFFSET: Final = 4 / 29
+_LIGHTNESS_EDGE: Final = np.float32(6 / 29)
+"""f(t) of CIE 15 is a cube root above this value and a line below."""
+_LIGHTNESS_SLOPE: Final = np.float32(841 / 108)
+"""Slope of that line."""
 
-_GAMUT_TOLERANCE: Final = 1e-7
-_GAMUT_STEPS: Final = 8
+_SRGB_EDGE: Final = np.float32(0.04045)
+"""The sRGB curve is a power above this code and a line below."""
+_SRGB_LINEAR_EDGE: Final = np.float32(0.04045 / 12.92)
 
-
-def largest(dtype: np.dtype[np.generic]) -> int:
-    """The value that stands for white in pixels of this type: 255, 65535 or 1."""
-    return int(np.iinfo(dtype).max) if dtype.kind == "u" else 1
-
-
-def _decode(code: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(code <= _SRGB_CODE_EDGE, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+_GAMUT_TOLERANCE: Final = np.float32(1e-7)
+"""How far linear light may leave [0, 1] before chroma is reduced; rounding must not count as leaving."""
+_GAMUT_STEPS: Final = 12
+"""Bisections of the chroma that fits; the last one is 1/4096 of the chroma asked for."""
 
 
-def _encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(linear <= _SRGB_EDGE, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-@cache
-def _decoding_table(dtype: np.dtype[np.generic]) -> Float32:
-    count = largest(dtype) + 1
-    return _decode(np.arange(count) / (count - 1)).astype(np.float32)
-
-
-@cache
-def _encoding_table() -> NDArray[np.uint8]:
-    return np.rint(_encode(np.arange(65536) / 65535) * 255).astype(np.uint8)
+def white(dtype: np.dtype[np.generic]) -> int:
+    """The value of white in pixels of this type: 255, 65535 or 1."""
+    return 256**dtype.itemsize - 1 if dtype.kind == "u" else 1
 
 
 def to_linear(pixels: Pixels) -> Float32:
-    """Linear light of sRGB-encoded pixels.
+    """Linear light in [0, 1] of sRGB-encoded pixels; the same shape.
 
     Args:
-        pixels: any shape (at most four channels); uint8, uint16, or float32 in [0, 1].
-
-    Returns:
-        The same shape, in [0, 1].
+        pixels: (H, W) or (H, W, C), C up to 4; uint8, uint16, or float32 in [0, 1].
     """
     if pixels.dtype.kind == "u":
-        return np.asarray(cv2.LUT(pixels, _decoding_table(pixels.dtype)), np.float32).reshape(pixels.shape)
-    code = np.clip(pixels, 0, 1).astype(np.float32, copy=False)
-    linear = np.asarray(cv2.pow((code + np.float32(0.055)) / np.float32(1.055), 2.4), np.float32).reshape(code.shape)
-    dark = code <= _SRGB_CODE_EDGE
-    linear[dark] = code[dark] / np.float32(12.92)
-    return linear
+        return _float32(cv2.LUT(pixels, _decoding_table(pixels.dtype)), pixels.shape)
+    return _decode(np.clip(pixels, 0, 1, dtype=np.float32))
 
 
 def from_linear(linear: Float32, dtype: np.dtype[np.generic]) -> Pixels:
-    """Pixels of the given type (uint8, uint16 or float32), sRGB-encoded, from linear light; clipped to [0, 1]."""
+    """Pixels of the given type, sRGB-encoded, from linear light; the same shape.
+
+    Args:
+        linear: (H, W) or (H, W, C); clipped to [0, 1].
+        dtype: uint8, uint16, or float32 for pixels in [0, 1].
+    """
     linear = np.clip(linear, 0, 1)
     if dtype == np.uint8:
-        return np.asarray(cv2.LUT((linear * 65535 + 0.5).astype(np.uint16), _encoding_table()), np.uint8)
-    code = np.asarray(cv2.pow(linear, 1 / 2.4), np.float32) * np.float32(1.055) - np.float32(0.055)
-    dark = linear <= _SRGB_EDGE
-    code[dark] = linear[dark] * np.float32(12.92)
-    return (code * 65535 + 0.5).astype(np.uint16) if dtype == np.uint16 else code
+        linear *= np.float32(_TABLE_WHITE)
+        linear += np.float32(0.5)
+        return np.asarray(cv2.LUT(linear.astype(np.uint16), _encoding_table()), np.uint8).reshape(linear.shape)
+    code = _encode(linear)
+    if dtype == np.uint16:
+        code *= np.float32(white(dtype))
+        code += np.float32(0.5)
+        return code.astype(np.uint16)
+    return code
 
 
 def luminance(pixels: Pixels) -> Float32:
@@ -100,27 +88,16 @@ def luminance(pixels: Pixels) -> Float32:
     if linear.ndim == 2:
         return linear
     weights = np.zeros((1, linear.shape[2]))
-    weights[0, :3] = _LUMINANCE_WEIGHTS
-    return np.asarray(cv2.transform(linear, weights), np.float32).reshape(linear.shape[:2])
+    weights[0, :3] = _XYZ_FROM_BGR[1]
+    return _float32(cv2.transform(linear, weights), linear.shape[:2])
 
 
-def _f(ratio: Float32) -> Float32:
-    root = np.asarray(cv2.pow(np.maximum(ratio, 0), 1 / 3), np.float32).reshape(ratio.shape)
-    dark = ratio <= _CUBE_EDGE**3
-    root[dark] = ratio[dark] * np.float32(_LINE_SLOPE) + np.float32(_LINE_OFFSET)
-    return root
-
-
-def _f_inverse(value: Float32) -> Float32:
-    ratio = value * value * value
-    dark = value <= _CUBE_EDGE
-    ratio[dark] = (value[dark] - np.float32(_LINE_OFFSET)) / np.float32(_LINE_SLOPE)
-    return ratio
-
-
-def lightness(pixels: Pixels) -> Float32:
-    """L* in [0, 100] of grey (H, W), BGR (H, W, 3) or BGRA (H, W, 4) pixels; (H, W)."""
-    return _f(luminance(pixels)) * np.float32(116) - np.float32(16)
+def lightness(y: Float32) -> Float32:
+    """L* in [0, 100] of CIE Y in [0, 1]; the same shape."""
+    scaled = _f(y)
+    scaled *= np.float32(116)
+    scaled -= np.float32(16)
+    return scaled
 
 
 def split_lab(bgr: Float32) -> tuple[Float32, Float32]:
@@ -132,45 +109,126 @@ def split_lab(bgr: Float32) -> tuple[Float32, Float32]:
     Returns:
         (H, W) L* in [0, 100], and (2, H, W) a* and b*.
     """
-    xyz = np.asarray(cv2.transform(to_linear(bgr), (XYZ_FROM_RGB / WHITE[:, None])[:, ::-1]), np.float32)
-    fx, fy, fz = _f(np.ascontiguousarray(xyz.transpose(2, 0, 1)))
-    return fy * 116 - 16, np.stack([(fx - fy) * 500, (fy - fz) * 200])
+    xyz = cv2.transform(to_linear(bgr), _XYZ_FROM_BGR)
+    fx, fy, fz = _f(np.ascontiguousarray(_float32(xyz, bgr.shape).transpose(2, 0, 1)))
+    return fy * np.float32(116) - np.float32(16), np.stack([(fx - fy) * np.float32(500), (fy - fz) * np.float32(200)])
 
 
-def _to_bgr(y: Float32, fy: Float32, da: Float32, db: Float32) -> Float32:
-    x = _f_inverse(fy + da)
-    z = _f_inverse(fy - db)
-    x -= y
-    z -= y
-    matrix = _BGR_FROM_XYZ.astype(np.float32)
-    return np.stack([y + x * row[0] + z * row[2] for row in matrix])
-
-
-def _excess(bgr: Float32) -> Float32:
-    return np.maximum(bgr.max(axis=0) - 1, -bgr.min(axis=0)) - np.float32(_GAMUT_TOLERANCE)
-
-
-def add_chroma(y: Float32, chroma: Float32) -> Float32:
-    """The colour with a luminance and a chroma; chroma that sRGB cannot show shrinks along its hue.
+def merge_lab(y: Float32, chroma: Sequence[Float32]) -> list[Float32]:
+    """The colour of a luminance and a chroma; chroma that sRGB cannot show shrinks along its hue.
 
     Args:
-        y: (H, W) CIE Y in [0, 1]; L* of the result is L* of this.
-        chroma: (2, H, W) a* and b*.
+        y: (H, W) CIE Y in [0, 1]; the colour's own Y, and so its L*, is the same.
+        chroma: a* and b*, each (H, W).
 
     Returns:
-        (H, W, 3) BGR, linear light, in [0, 1].
+        B, G and R, each (H, W), linear light, within [0, 1] but for rounding.
     """
     fy = _f(y)
-    da, db = chroma[0] * np.float32(1 / 500), chroma[1] * np.float32(1 / 200)
-    bgr = _to_bgr(y, fy, da, db)
-    outside = np.flatnonzero(_excess(bgr) > 0)
+    da = chroma[0] * np.float32(1 / 500)
+    db = chroma[1] * np.float32(1 / 200)
+    bgr = _bgr(y, fy, da, db)
+    outside = np.flatnonzero(_outside(bgr))
     if outside.size:
-        y, fy, da, db = (plane.reshape(-1)[outside] for plane in (y, fy, da, db))
-        inside = np.zeros_like(y)
-        step = np.float32(1)
-        for _ in range(_GAMUT_STEPS):
-            step /= 2
-            trial = inside + step
-            inside = np.where(_excess(_to_bgr(y, fy, da * trial, db * trial)) > 0, inside, trial)
-        bgr.reshape(3, -1)[:, outside] = _to_bgr(y, fy, da * inside, db * inside)
-    return np.asarray(cv2.merge(list(bgr)), np.float32)
+        colour = [plane.reshape(-1)[outside] for plane in (y, fy, da, db)]
+        for channel, reduced in zip(bgr, _fit_into_gamut(*colour), strict=True):
+            channel.reshape(-1)[outside] = reduced
+    return bgr
+
+
+def _fit_into_gamut(y: Float32, fy: Float32, da: Float32, db: Float32) -> list[Float32]:
+    """The most colourful B, G and R of the same hue that sRGB can show.
+
+    sRGB at one lightness is star-shaped around grey, so bisection finds the border.
+    """
+    share = np.zeros_like(y)
+    step = np.float32(1)
+    for _ in range(_GAMUT_STEPS):
+        step /= 2
+        trial = share + step
+        trial -= step * _outside(_bgr(y, fy, da * trial, db * trial))
+        share = trial
+    return _bgr(y, fy, da * share, db * share)
+
+
+def _bgr(y: Float32, fy: Float32, da: Float32, db: Float32) -> list[Float32]:
+    # Each row of the matrix sums to 1, so what differs from y is all that chroma adds: none leaves y as it is.
+    x = _f_inverse(fy + da)
+    x -= y
+    z = _f_inverse(fy - db)
+    z -= y
+    bgr = []
+    for from_x, _, from_z in _BGR_FROM_XYZ:
+        channel = x * from_x
+        channel += z * from_z
+        channel += y
+        bgr.append(channel)
+    return bgr
+
+
+def _outside(bgr: Sequence[Float32]) -> NDArray[np.bool_]:
+    blue, green, red = bgr
+    most = np.maximum(np.maximum(blue, green), red)
+    least = np.minimum(np.minimum(blue, green), red)
+    return (most > 1 + _GAMUT_TOLERANCE) | (least < -_GAMUT_TOLERANCE)
+
+
+# The curves below are a power and a line that meet. Where one part has left its domain it stands at its edge and the
+# other part moves, so each is a sum: no branch, no mask.
+
+
+def _f(ratio: Float32) -> Float32:
+    """CIE 15's f(t), which makes L*, a* and b* of X, Y and Z relative to white."""
+    edge = _LIGHTNESS_EDGE**3
+    root = _power(np.maximum(ratio, edge), 1 / 3)
+    root += (np.minimum(ratio, edge) - edge) * _LIGHTNESS_SLOPE
+    return root
+
+
+def _f_inverse(value: Float32) -> Float32:
+    upper = np.maximum(value, _LIGHTNESS_EDGE)
+    ratio = upper * upper
+    ratio *= upper
+    ratio += (np.minimum(value, _LIGHTNESS_EDGE) - _LIGHTNESS_EDGE) / _LIGHTNESS_SLOPE
+    return ratio
+
+
+def _decode(code: Float32) -> Float32:
+    curve = _power((np.maximum(code, _SRGB_EDGE) + np.float32(0.055)) / np.float32(1.055), 2.4)
+    curve += (np.minimum(code, _SRGB_EDGE) - _SRGB_EDGE) / np.float32(12.92)
+    return curve
+
+
+def _encode(linear: Float32) -> Float32:
+    curve = _power(np.maximum(linear, _SRGB_LINEAR_EDGE), 1 / 2.4) * np.float32(1.055) - np.float32(0.055)
+    curve += (np.minimum(linear, _SRGB_LINEAR_EDGE) - _SRGB_LINEAR_EDGE) * np.float32(12.92)
+    return curve
+
+
+def _power(base: Float32, exponent: float) -> Float32:
+    # Two to ten times faster than numpy's where numpy has no vector code for it, and right to 5e-7.
+    return _float32(cv2.pow(base, exponent), base.shape)
+
+
+def _float32(array: cv2.typing.MatLike, shape: tuple[int, ...]) -> Float32:
+    # OpenCV drops and adds axes of length 1.
+    return np.asarray(array, np.float32).reshape(shape)
+
+
+_TABLE_WHITE: Final = 65535
+"""Linear light is rounded to a 16-bit index for the 8-bit table: 1/20 of an 8-bit level where the curve is steepest."""
+
+
+@cache
+def _decoding_table(dtype: np.dtype[np.generic]) -> Float32:
+    """Linear light of every code."""
+    code = np.arange(white(dtype) + 1) / white(dtype)
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@cache
+def _encoding_table() -> NDArray[np.uint8]:
+    """The 8-bit code of every 16-bit linear light."""
+    linear = np.arange(_TABLE_WHITE + 1) / _TABLE_WHITE
+    code = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(code * 255), np.uint8)

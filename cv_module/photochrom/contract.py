@@ -234,7 +234,9 @@ def _object(key: str, value: object, allowed: set[str] | None) -> dict[str, obje
         for name in sorted(allowed - set(value)):
             raise ModelError(f'{key}: "{name}" is missing')
         for name in sorted(set(value) - allowed):
-            raise ModelError(f'{key}: "{name}" is not a key of format {FORMAT}; allowed are {", ".join(sorted(allowed))}')
+            raise ModelError(
+                f'{key}: "{name}" is not a key of format {FORMAT}; allowed are {", ".join(sorted(allowed))}'
+            )
     return value
 
 

@@ -1,7 +1,7 @@
 """The errors photochrom raises: one base class, and one kind for each thing that can be wrong.
 
-They are `cv2.error`s: an OpenCV script's ``except cv2.error`` catches them, and `code`, `err`, `func` and `msg` mean what
-they mean there. ``str(error)`` is the plain sentence for people: what was given, what is allowed, what to do.
+They are `cv2.error`s: an OpenCV script's ``except cv2.error`` catches them, and `code`, `err` and `msg` mean what they
+mean there. ``str(error)`` is the plain sentence for people: what was given, what is allowed, what to do.
 """
 
 import cv2

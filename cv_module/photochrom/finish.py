@@ -1,46 +1,50 @@
-"""From a network's chroma to the colour photograph: enlarged along the photograph's own edges, its lightness kept.
+"""From a network's chroma to the colour photograph: enlarged along the photograph's edges, its lightness kept.
 
-Works in strips of rows on a few threads: memory beyond the photograph and the result does not grow with their size, and
-the strips' borders leave no trace.
+Works in strips of rows on a few threads, so memory beyond the photograph and the result does not grow with their size;
+the borders between strips leave no trace.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import cv2
-import numpy as np
 
-from photochrom.colour import Float32, Pixels, add_chroma, from_linear, luminance
+from photochrom.colour import Float32, Pixels, from_linear, lightness, luminance, merge_lab
+from photochrom.enlarge import ChromaEnlarger
 from photochrom.photograph import strips
 
+_MOST_THREADS: Final = 8
+"""Each holds a strip's planes, about 8 MB."""
 
-def finish(pixels: Pixels, chroma: Float32, *, out: Pixels) -> None:
-    """Write the photograph in colour into `out`.
+
+def finish(pixels: Pixels, chroma: Float32, guide: Float32, *, out: Pixels) -> None:
+    """Write the photograph in colour into an array.
 
     Args:
-        pixels: (H, W), (H, W, 3) or (H, W, 4), as `check_photograph` returns it.
-        chroma: (2, h, w) a* and b* of the whole photograph at any size.
-        out: (H, W, 3), or (H, W, 4) where the photograph has alpha; may be the photograph itself.
+        pixels: (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, as `check_photograph` returns it.
+        chroma: (2, h, w) a* and b* of the whole photograph, at any size; what sRGB cannot show shrinks along its hue.
+        guide: (h, w) the photograph's L* at that size.
+        out: where to, of the same type: (H, W, 4) with the photograph's own alpha where it has alpha, else (H, W, 3);
+            may be the photograph itself.
     """
     height, width = pixels.shape[:2]
+    enlarger = ChromaEnlarger(chroma, guide, (height, width))
 
     def colour(rows: slice) -> None:
         strip = pixels[rows]
-        a, b = (_rows(plane, rows, height, width) for plane in chroma)
-        bgr = from_linear(add_chroma(luminance(strip), np.stack([a, b])), pixels.dtype)
-        if pixels.ndim == 3 and pixels.shape[2] == 4:
+        y = luminance(strip)
+        bgr = merge_lab(y, enlarger.rows(rows, lightness(y)))
+        if out.shape[2] == 4:
             out[rows, :, 3] = strip[:, :, 3]
-        out[rows, :, :3] = bgr
+        for channel, plane in enumerate(bgr):
+            out[rows, :, channel] = from_linear(plane, pixels.dtype)
 
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as threads:
-        list(threads.map(colour, strips(height, width)))
-
-
-def _rows(plane: Float32, rows: slice, height: int, width: int) -> Float32:
-    """The given rows of a plane enlarged linearly to (height, width)."""
-    position = (np.arange(rows.start, rows.stop) + 0.5) * (plane.shape[0] / height) - 0.5
-    position = np.clip(position, 0, plane.shape[0] - 1)
-    above = position.astype(np.intp)
-    below = np.minimum(above + 1, plane.shape[0] - 1)
-    weight = (position - above).astype(np.float32)[:, None]
-    mixed = plane[above] * (1 - weight) + plane[below] * weight
-    return np.asarray(cv2.resize(mixed, (width, mixed.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+    work = list(strips(height, width))
+    threads = min(cv2.getNumThreads(), _MOST_THREADS, len(work))
+    if threads <= 1:
+        for rows in work:
+            colour(rows)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="photochrom") as pool:
+        for _ in pool.map(colour, work):
+            pass

@@ -22,16 +22,15 @@ def find(model: str | Path) -> Path:
     Raises:
         ModelError: no network of that name, or a path with another suffix.
     """
-    if isinstance(model, Path) or (isinstance(model, str) and Path(model).suffix in _SUFFIXES):
-        path = Path(model)
-        if path.suffix not in _SUFFIXES:
-            raise ModelError(f"{path}: not a network; give the path of an .onnx file or of the .json contract beside it")
+    if model in SHIPPED:
+        return shipped_folder() / f"{model}.json"
+    path = Path(str(model))
+    if path.suffix in _SUFFIXES:
         return path.with_suffix(".json")
-    if model not in SHIPPED:
-        raise ModelError(
-            f"there is no network {model!r}; give one of {', '.join(SHIPPED)}, or the path of an .onnx file"
-        )
-    return shipped_folder() / f"{model}.json"
+    raise ModelError(
+        f"there is no network '{model}'; give one of {', '.join(SHIPPED)}, "
+        "or the path of an .onnx file or of the .json contract beside it"
+    )
 
 
 def shipped_folder() -> Path:

@@ -1,7 +1,7 @@
 """A loaded network: inputs by name in, outputs by name out, on OpenCV DNN or onnxruntime.
 
-Every file is held against its contract before an engine sees it, and every output after. An engine's network gives wrong
-values when two threads use it at once, so each has one lock.
+A file is held against its contract before an engine sees it, and every output after. A network that two threads use at
+once gives wrong values without an error, so each has one lock.
 """
 
 import logging
@@ -16,34 +16,88 @@ from numpy.typing import NDArray
 
 from photochrom.colour import Float32
 from photochrom.contract import Contract, read_contract, read_network
-from photochrom.device import (
-    OPENCV_TARGETS,
-    ActualDevice,
-    Device,
-    Engine,
-    check_names,
-    no_opencv_cuda,
-    opencv_devices,
-)
+from photochrom.device import OPENCV_TARGETS, ActualDevice, Device, Engine, candidates
 from photochrom.errors import DeviceError, ModelError
+from photochrom.onnx_file import check_structure
 
 _log = logging.getLogger("photochrom")
 
 
-class Runtime(Protocol):
-    """A network inside one engine, on one device."""
+class _Runtime(Protocol):
+    """A network inside an engine, on a device."""
 
     def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
-        """The named outputs for the named inputs. Not safe in several threads."""
+        """The named outputs for the named inputs; not for two threads at once.
+
+        Raises:
+            ModelError: the engine fails.
+        """
+
+
+class _OpenCV:
+    """A network inside OpenCV DNN."""
+
+    def __init__(self, network: NDArray[np.uint8], device: ActualDevice) -> None:
+        try:
+            self._net = _read_onnx(network, device)
+            empty = self._net.empty()
+            self._net.setPreferableBackend(OPENCV_TARGETS[device].backend)
+            self._net.setPreferableTarget(OPENCV_TARGETS[device].target)
+        except cv2.error as error:
+            raise ModelError(f"OpenCV {cv2.__version__} cannot load it: {error.err}") from error
+        if empty:
+            raise ModelError(f"OpenCV {cv2.__version__} cannot load it: some layer is unknown to it")
+
+    def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
+        try:
+            for name, value in inputs.items():
+                self._net.setInput(value, name)
+            return [np.asarray(value, np.float32) for value in self._net.forward(list(outputs))]
+        except cv2.error as error:
+            raise ModelError(f"OpenCV {cv2.__version__} cannot run it: {error.err}") from error
+
+
+def _read_onnx(network: NDArray[np.uint8], device: ActualDevice) -> cv2.dnn.Net:
+    # OpenCV 5 reaches CUDA through its classic engine alone; OpenCV 4 has no other and no such argument.
+    if device != "cpu" and hasattr(cv2.dnn, "ENGINE_CLASSIC"):
+        return cv2.dnn.readNetFromONNX(network, cv2.dnn.ENGINE_CLASSIC)  # type: ignore[call-overload, no-any-return]
+    return cv2.dnn.readNetFromONNX(network)
+
+
+class _OnnxRuntime:
+    """A network inside onnxruntime."""
+
+    def __init__(self, network: NDArray[np.uint8], device: ActualDevice) -> None:
+        import onnxruntime
+
+        provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors: its warnings go to the terminal past Python's logging
+        try:
+            self._session = onnxruntime.InferenceSession(network.tobytes(), options, providers=[provider])
+        except Exception as error:  # its errors have no other base class
+            raise ModelError(f"onnxruntime {onnxruntime.__version__} cannot load it: {error}") from error
+        if provider not in self._session.get_providers():
+            raise ModelError(f"onnxruntime {onnxruntime.__version__} cannot start CUDA")
+
+    def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
+        try:
+            values = self._session.run(list(outputs), dict(inputs))
+        except Exception as error:  # its errors have no other base class
+            raise ModelError(f"onnxruntime cannot run it: {error}") from error
+        return [np.asarray(value, np.float32) for value in values]
+
+
+_ENGINES: Mapping[Engine, type[_OpenCV] | type[_OnnxRuntime]] = {"opencv": _OpenCV, "onnxruntime": _OnnxRuntime}
 
 
 class Network:
-    """A network that keeps its contract; safe in several threads."""
+    """A network that keeps its contract, ready on a device; safe in several threads."""
 
-    def __init__(self, contract: Contract, runtime: Runtime, engine: Engine, device: ActualDevice) -> None:
+    def __init__(self, contract: Contract, runtime: _Runtime, *, device: ActualDevice, engine: Engine) -> None:
         self.contract = contract
-        self.engine: Engine = engine
-        self.device: ActualDevice = device
+        self.device = device
+        self.engine = engine
         self._runtime = runtime
         self._lock = threading.Lock()
 
@@ -51,96 +105,67 @@ class Network:
         """The network's outputs by name, of the contract's shapes, finite.
 
         Args:
-            inputs: by name, float32, of the contract's shapes.
+            inputs: the contract's inputs by name, float32, of its shapes.
 
         Raises:
             ModelError: the engine fails, or an output is not what the contract says.
         """
-        names = [output.name for output in self.contract.outputs]
-        with self._lock:
-            values = self._runtime.forward(inputs, names)
-        for output, value in zip(self.contract.outputs, values, strict=True):
-            if value.shape != output.shape:
-                raise ModelError(
-                    f'{self.contract.file}: output "{output.name}" has shape {value.shape}, '
-                    f"but the contract says {output.shape}"
-                )
-            if not np.isfinite(value).all():
-                raise ModelError(f'{self.contract.file}: output "{output.name}" holds NaN or infinite values')
-        return dict(zip(names, values, strict=True))
+        outputs = self.contract.outputs
+        try:
+            with self._lock:
+                values = self._runtime.forward(inputs, [output.name for output in outputs])
+            for output, value in zip(outputs, values, strict=True):
+                if value.shape != output.shape:
+                    raise ModelError(f'its "{output.name}" came as {value.shape}, but the contract says {output.shape}')
+                if not np.isfinite(value).all():
+                    raise ModelError(f'its "{output.name}" came with NaN or infinite values')
+        except ModelError as error:
+            raise ModelError(f"{self.contract.file} on {self.device}: {error}") from error
+        return {output.name: value for output, value in zip(outputs, values, strict=True)}
 
     def warm_up(self) -> None:
-        """Run once on mid-grey: the first run is several times slower than the next ones."""
-        self.run(
-            {
-                tensor.name: np.full(tensor.shape, sum(tensor.range) / 2, np.float32)
-                for tensor in self.contract.inputs
-            }
-        )
+        """Run once on mid-grey: the first run takes several times as long as the next ones.
+
+        Raises:
+            ModelError: as `run`.
+        """
+        inputs = self.contract.inputs
+        self.run({tensor.name: np.full(tensor.shape, np.mean(tensor.range), np.float32) for tensor in inputs})
 
 
-class _OpenCV:
-    """A network inside OpenCV DNN."""
+def load_network(path: Path, *, device: Device = "auto", engine: Engine = "opencv") -> Network:
+    """A network, held against its contract, ready on a device.
 
-    def __init__(self, model: NDArray[np.uint8], device: ActualDevice) -> None:
-        target = OPENCV_TARGETS[device]
-        self._net = _read_opencv_net(model, device)
-        if self._net.empty():
-            raise cv2.error("OpenCV made an empty network of it")
-        self._net.setPreferableBackend(target.backend)
-        self._net.setPreferableTarget(target.target)
-
-    def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
-        for name, value in inputs.items():
-            self._net.setInput(value, name)
-        return [np.asarray(value, np.float32) for value in self._net.forward(list(outputs))]
-
-
-def _read_opencv_net(model: NDArray[np.uint8], device: ActualDevice) -> cv2.dnn.Net:
-    # OpenCV 5 runs CUDA only in its classic engine; OpenCV 4 has no other engine.
-    classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
-    if device != "cpu" and classic is not None:
-        return cv2.dnn.readNetFromONNX(model, engine=classic)  # type: ignore[call-overload]
-    return cv2.dnn.readNetFromONNX(model)
-
-
-class _OnnxRuntime:
-    """A network inside onnxruntime."""
-
-    def __init__(self, model: NDArray[np.uint8], device: ActualDevice) -> None:
-        import onnxruntime
-
-        provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
-        self._session = onnxruntime.InferenceSession(model.tobytes(), providers=[provider])
-
-    def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
-        return [np.asarray(value, np.float32) for value in self._session.run(list(outputs), dict(inputs))]
-
-
-def load_network(contract_path: Path, *, device: Device = "auto", engine: Engine = "opencv") -> Network:
-    """The network of a contract, checked against it, ready on a device.
+    Args:
+        path: of the contract.
+        device: where to run it; CUDA is proven by a first run, and ``auto`` goes on to the CPU where that fails.
+        engine: what runs it.
 
     Raises:
-        ModelError: file or contract is missing, damaged or unknown, or the engine cannot run it.
-        DeviceError: the device or engine asked for is not to be had here.
+        ModelError: the file or its contract is missing, damaged or unknown, or the engine cannot run it.
+        DeviceError: the device or the engine is not to be had here.
     """
-    check_names(device, engine)
-    contract = read_contract(contract_path)
-    model = read_network(contract, contract_path.parent)
-    actual = _opencv_device(device)
+    usable = candidates(device, engine)
+    contract = read_contract(path)
+    file = path.parent / contract.file
+    network = read_network(contract, path.parent)
     try:
-        runtime = _OpenCV(model, actual)
-    except cv2.error as error:
-        raise ModelError(f"{contract.file}: OpenCV {cv2.__version__} cannot load it: {error}") from error
-    return Network(contract, runtime, engine, actual)
-
-
-def _opencv_device(device: Device) -> ActualDevice:
-    usable = opencv_devices()
+        check_structure(network.data, contract)
+    except ModelError as error:
+        raise ModelError(f"{file}: {error}") from None
+    for actual in usable:
+        try:
+            loaded = Network(contract, _ENGINES[engine](network, actual), device=actual, engine=engine)
+            if actual != "cpu":
+                loaded.warm_up()
+        except ModelError as error:
+            if actual == "cpu":
+                raise ModelError(f"{file}: {error}") from error
+            if device != "auto":
+                raise DeviceError(f"{actual} was asked for and found, but fails: {error}") from error
+            _log.warning("device auto: found CUDA, but it fails: %s", error)
+        else:
+            break
     if device == "auto":
-        chosen: ActualDevice = "cuda" if "cuda" in usable else "cpu"
-        _log.info("device auto: running on %s", chosen)
-        return chosen
-    if device not in usable:
-        raise no_opencv_cuda()
-    return device
+        _log.info("device auto: %s runs on %s in %s", contract.name, loaded.device, engine)
+    return loaded

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from photochrom.colour import Pixels
 from photochrom.errors import ImageError
 
-ACCEPTED = "a NumPy array or cv2.UMat, grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), uint8, uint16 or float32"
+ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8, uint16 or float32 in [0, 1]"
 
-_STRIP_PIXELS = 128 * 1024
+_STRIP_PIXELS = 64 * 1024
 """Pixels of a strip: its dozen float planes stay within a processor core's cache, and memory stays bounded."""
 
 _ROUNDING = 1e-5
@@ -50,7 +49,7 @@ def _check_range(pixels: Pixels) -> None:
     colour = pixels if pixels.ndim == 2 else pixels[:, :, :3]
     for rows in strips(*pixels.shape[:2]):
         low, high = float(colour[rows].min()), float(colour[rows].max())
-        if not (-_ROUNDING <= low and high <= 1 + _ROUNDING):
+        if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
             what = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
             raise ImageError(
                 f"src is float32 and holds {what} in rows {rows.start} to {rows.stop - 1}; "
@@ -63,8 +62,3 @@ def strips(height: int, width: int) -> Iterator[slice]:
     rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
-
-
-def from_umat(src: object) -> object:
-    """The array inside a UMat; anything else unchanged."""
-    return src.get() if isinstance(src, cv2.UMat) else src

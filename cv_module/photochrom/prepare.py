@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.colour import Float32, Pixels, lightness
+from photochrom.colour import Float32, Pixels, lightness, luminance
 from photochrom.photograph import check_photograph
 
 
@@ -42,10 +42,12 @@ class Prepared:
     window: Window
     """The part of it that is photograph and not reflection."""
 
-
-def _fit(length: int, longest: int, room: int, stride: int) -> int:
-    """How many of `room` network pixels a side takes: its share of the longest side, in whole strides."""
-    return min(room, max(stride, round(length * room / longest / stride) * stride))
+    def guide(self, stride: int) -> Float32:
+        """The photograph's L* at 1/stride of the network's size, as `Window.crop` cuts outputs; (h', w')."""
+        height, width = self.lightness.shape[2:]
+        small = cv2.resize(self.lightness[0, 0], (width // stride, height // stride), interpolation=cv2.INTER_AREA)
+        guide: Float32 = self.window.crop(np.asarray(small, np.float32)[None, None], stride)[0]
+        return guide
 
 
 def _place(size: tuple[int, int], room: tuple[int, int], stride: int) -> Window:
@@ -81,7 +83,7 @@ def prepare(src: NDArray[np.generic], size: tuple[int, int], *, stride: int = 1)
     pixels = check_photograph(src)
     width, height = size
     window = _place((pixels.shape[0], pixels.shape[1]), (height, width), stride)
-    inner = lightness(_resize(pixels, window.height, window.width))
+    inner = lightness(luminance(_resize(pixels, window.height, window.width)))
     padded = cv2.copyMakeBorder(
         inner,
         window.top,

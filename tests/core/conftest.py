@@ -1,4 +1,4 @@
-"""A tiny network with its contract, made on the spot, so that the core's tests need neither torch nor trained weights."""
+"""A tiny network with its contract, made on the spot, for tests without torch and without trained weights."""
 
 import hashlib
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
 from photochrom.contract import Contract, Tensor
 
 SIDE = 64
