@@ -19,6 +19,9 @@ from photochrom_train.validation import held_out_batches
 NEAR = 15.0
 """A prediction this close to the true a*b* counts as right [Lab units]."""
 
+BINS = 10
+"""Bins of confidence in the expected calibration error."""
+
 _TEMPERATURES = (0.35, 0.5, 0.65, 0.8, 1.0)
 _GAINS = (0.6, 1.8)
 _BISECTIONS = 6
@@ -92,6 +95,7 @@ def calibrate(
     network.gain.fill_(gain)
     network.calibration.copy_(torch.tensor([intercept, slope]))
     confidence = torch.sigmoid(intercept + slope * seen.confidences[temperature])
+    stated, observed = reliability(confidence, near)
     return Calibration(
         temperature=temperature,
         gain=gain,
@@ -99,7 +103,7 @@ def calibrate(
         slope=slope,
         colourfulness_ratio=ratio,
         psnr_gain=psnr_gain,
-        calibration_error=_calibration_error(confidence, near),
+        calibration_error=float((stated - observed).abs().sum()),
     )
 
 
@@ -146,14 +150,15 @@ def _fit_logistic(log_spread: Tensor, near: Tensor) -> tuple[float, float]:
     return intercept, slope
 
 
-def _calibration_error(confidence: Tensor, near: Tensor, bins: int = 10) -> float:
-    """Mean distance between stated and observed probability.
+def reliability(confidence: Tensor, near: Tensor) -> tuple[Tensor, Tensor]:
+    """(BINS,) stated and observed probability of each tenth of confidence, weighted by its share of the pixels.
+
+    The sum of the distances is the expected calibration error.
 
     Source:
         Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2.
     """
-    number = (confidence.flatten() * bins).long().clamp(0, bins - 1)
-    size = torch.bincount(number, minlength=bins).double()
-    stated = torch.bincount(number, confidence.flatten().double(), bins)
-    observed = torch.bincount(number, near.flatten().double(), bins)
-    return float((stated - observed).abs().sum() / size.sum())
+    number = (confidence.flatten() * BINS).long().clamp(0, BINS - 1)
+    stated = torch.bincount(number, confidence.flatten().double(), BINS)
+    observed = torch.bincount(number, near.flatten().double(), BINS)
+    return stated / confidence.numel(), observed / confidence.numel()

@@ -85,7 +85,8 @@ class SoftEncoder:
             chroma: (N, 2, h, w).
 
         Returns:
-            (N, K, h, w) numbers and (N, K, h, w) shares of the K = 5 nearest (fewer only in a smaller palette) that sum to 1; (N, h, w) weights with mean about 1.
+            (N, K, h, w) numbers and (N, K, h, w) shares that sum to 1, of the K = 5 nearest (fewer only if the palette
+            has fewer); (N, h, w) weights with mean about 1.
         """
         count, _, height, width = chroma.shape
         pixels = chroma.permute(0, 2, 3, 1).reshape(-1, 2)

@@ -9,19 +9,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from photochrom.errors import ImageError
 from photochrom_train.config import DataConfig
-from photochrom_train.photo_source import EncodedPhoto, expand, read_source
-
-UInt8 = NDArray[np.uint8]
-
-
-class DataError(ValueError):
-    """The photographs of a run cannot be used."""
+from photochrom_train.photo_source import DataError, UInt8, expand, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +27,22 @@ class CachedPhoto:
     offset: int
     height: int
     width: int
+
+
+class _Recipe(TypedDict):
+    """What decides a cache's content."""
+
+    sources: list[dict[str, str]]
+    """`path` and `sha256`."""
+    short_side: int
+
+
+class _Index(TypedDict):
+    """`index.json`."""
+
+    recipe: _Recipe
+    bad: list[str]
+    photos: list[tuple[str, int, int, int]]
 
 
 class PhotoCache:
@@ -48,10 +59,8 @@ class PhotoCache:
         index_file, photos_file = folder / "index.json", folder / "photos.u8"
         if not index_file.is_file() or not photos_file.is_file():
             raise DataError(f"{folder} holds no photo cache; run `photochrom-train prepare` first")
-        self.index: dict[str, object] = json.loads(index_file.read_text(encoding="utf-8"))
-        rows = self.index["photos"]
-        assert isinstance(rows, list)
-        self.photos = [CachedPhoto(*row) for row in rows]
+        self._index: _Index = json.loads(index_file.read_text(encoding="utf-8"))
+        self.photos = [CachedPhoto(*row) for row in self._index["photos"]]
         needed = sum(photo.height * photo.width * 3 for photo in self.photos)
         if photos_file.stat().st_size != needed:
             raise DataError(
@@ -59,6 +68,15 @@ class PhotoCache:
                 "and run `photochrom-train prepare` again"
             )
         self._bytes: UInt8 = np.memmap(photos_file, np.uint8, "r") if needed else np.zeros(0, np.uint8)
+
+    @property
+    def bad(self) -> list[str]:
+        """Photographs that were left out, with the reason."""
+        return self._index["bad"]
+
+    def source_digests(self) -> list[str]:
+        """sha256 of each folder or shard that the cache was made of, in order."""
+        return [source["sha256"] for source in self._index["recipe"]["sources"]]
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -87,8 +105,8 @@ def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int],
     Raises:
         DataError: too many bad photographs; all are named.
     """
-    sources = [{"path": str(path), "sha256": _digest(path)} for path in expand(config.train)]
-    recipe = {"sources": sources, "short_side": config.short_side}
+    sources = [{"path": str(path), "sha256": digest(path)} for path in expand(config.train)]
+    recipe = _Recipe(sources=sources, short_side=config.short_side)
     index_file = folder / "index.json"
     if index_file.is_file() and json.loads(index_file.read_text(encoding="utf-8")).get("recipe") == recipe:
         return PhotoCache(folder)
@@ -100,9 +118,10 @@ def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int],
     with temporary.open("wb") as out:
         for path in expand(config.train):
             for encoded in read_source(path):
-                bgr = _decode(encoded, config.short_side)
-                if bgr is None:
-                    bad.append(f"{path}: {encoded.key}")
+                try:
+                    bgr = _shrink(encoded.decode(), config.short_side)
+                except ImageError as error:
+                    bad.append(f"{path}: {encoded.key}: {error}")
                     continue
                 out.write(bgr.tobytes())
                 photos.append((encoded.key, offset, bgr.shape[0], bgr.shape[1]))
@@ -118,25 +137,20 @@ def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int],
     index_file.unlink(missing_ok=True)
     temporary.replace(folder / "photos.u8")
     part = index_file.with_suffix(".part")
-    part.write_text(json.dumps({"recipe": recipe, "bad": bad, "photos": photos}), encoding="utf-8")
+    part.write_text(json.dumps(_Index(recipe=recipe, bad=bad, photos=photos)), encoding="utf-8")
     part.replace(index_file)
     return PhotoCache(folder)
 
 
-def _decode(encoded: EncodedPhoto, short_side: int) -> UInt8 | None:
-    """(H, W, 3) BGR, shrunk to the short side; None for a file that is no photograph."""
-    if not encoded.data:
-        return None
-    bgr = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None or min(bgr.shape[:2]) < 16:
-        return None
+def _shrink(bgr: UInt8, short_side: int) -> UInt8:
+    """(H, W, 3), shrunk to the short side where it is larger."""
     scale = short_side / min(bgr.shape[:2])
-    if scale < 1:
-        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(bgr, np.uint8)
+    if scale >= 1:
+        return bgr
+    return np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     """sha256 of a shard, or of a folder's names and sizes."""
     if path.is_dir():
         listing = [f"{file.relative_to(path)} {file.stat().st_size}" for file in sorted(path.rglob("*"))]

@@ -24,8 +24,9 @@ class RunLog:
         self.file = folder / f"{name}.csv"
         self._name = name
         self._columns = ("step", *columns)
-        self._tensorboard = SummaryWriter(str(folder / "tensorboard"), purge_step=keep_rows or None)
         kept = read_log(self.file)[:keep_rows]
+        resumes_after = int(kept[-1]["step"]) if kept else 0
+        self._tensorboard = SummaryWriter(str(folder / "tensorboard"), purge_step=resumes_after + 1)
         self.rows = len(kept)
         with self.file.open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, self._columns, restval="", extrasaction="ignore", lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Where a run ran: one line of JSON per start of the training program, in `sessions.jsonl` of the run's folder."""
+"""Where a run ran: one line of JSON per start of the training program, in the run's folder."""
 
 import json
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 
 from photochrom_train.distributed import World
+
+SESSIONS_FILE = "sessions.jsonl"
+"""Its name in the run's folder."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -57,7 +60,7 @@ def read_sessions(folder: Path) -> list[Session]:
 
 
 def _file(folder: Path) -> Path:
-    return folder / "sessions.jsonl"
+    return folder / SESSIONS_FILE
 
 
 def _processor() -> str:

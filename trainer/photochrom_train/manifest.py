@@ -1,0 +1,43 @@
+"""What a run was trained on: every folder and shard with its hash, and how many photographs of which collection."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from photochrom_train.config import DataConfig
+from photochrom_train.photo_cache import PhotoCache, digest
+from photochrom_train.photo_source import DataError, expand, read_source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The photographs of a run."""
+
+    sources: dict[str, str]
+    """sha256 by name of each folder or shard."""
+    collections: dict[str, int]
+    """Photographs by collection, as the shards' JSON names it; folders count under their own names."""
+    held_out: int
+    """Photographs of these that were set aside for validation and calibration."""
+    unreadable: list[str]
+    """Left out."""
+
+
+def make_manifest(config: DataConfig, cache: PhotoCache) -> Manifest:
+    """The manifest of a cache, counted in the sources that it was made of.
+
+    Raises:
+        DataError: the sources are no longer those of the cache.
+    """
+    paths = expand(config.train)
+    cached = cache.source_digests()
+    if cached != [digest(path) for path in paths]:
+        raise DataError("the photographs are not those that the cache was made of; give the run's own cache and config")
+    collections: Counter[str] = Counter()
+    for path in paths:
+        collections.update(photo.source or path.stem for photo in read_source(path))
+    return Manifest(
+        sources=dict(zip((path.name for path in paths), cached, strict=True)),
+        collections=dict(collections.most_common()),
+        held_out=config.holdout,
+        unreadable=cache.bad,
+    )
