@@ -9,11 +9,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import get_args
+from typing import NoReturn, get_args
 
 import cv2
 from tqdm import tqdm
@@ -193,10 +193,16 @@ def _doctor(options: argparse.Namespace) -> int:
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[Progress], None]]:
     """What to tell a job's progress to; a bar on standard error where that is a terminal, else nothing."""
-    with tqdm(unit="photo", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, dynamic_ncols=True) as bar:
+    with ExitStack() as stack:
+        bar: tqdm[NoReturn] | None = None
 
         def show(progress: Progress) -> None:
-            bar.total = progress.total
+            nonlocal bar
+            if bar is None:
+                hidden = not sys.stderr.isatty()
+                bar = stack.enter_context(
+                    tqdm(total=progress.total, unit="photo", file=sys.stderr, disable=hidden, leave=False)
+                )
             bar.update(progress.finished - bar.n)
             bar.refresh()
 

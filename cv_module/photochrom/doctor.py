@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import cv2
 import numpy as np
@@ -14,8 +14,8 @@ import photochrom
 from photochrom.codec import COLOUR_SUFFIXES, decode_image, encode_image
 from photochrom.colorizer import Colorizer
 from photochrom.contract import read_contract, read_network
-from photochrom.device import Device, Engine, built_with_cuda, opencv_devices
-from photochrom.errors import PhotochromError
+from photochrom.device import Device, Engine, opencv_has_cuda, usable_devices
+from photochrom.errors import DeviceError, PhotochromError
 from photochrom.model_store import SHIPPED, find
 
 _OPENCV_PACKAGES: Final = (
@@ -110,16 +110,17 @@ def _network(name: str) -> Iterator[Finding]:
         state="ok",
         text=f"version {contract.version}, {contract.size_bytes} bytes, sha256 {contract.sha256[:12]}... as promised",
     )
-    usable = opencv_devices()
-    for device in usable:
-        yield _run(name, device, "opencv")
-    if "cuda" not in usable:
-        why = "finds no usable GPU and driver" if built_with_cuda() else "was built without it"
-        yield Finding(subject="CUDA", state="note", text=f"not to be had: this OpenCV {why}")
-    if _version("onnxruntime") is None:
-        yield Finding(subject="onnxruntime", state="note", text="not installed; it is an optional engine")
-    else:
-        yield _run(name, "cpu", "onnxruntime")
+    for engine in get_args(Engine):
+        try:
+            devices = usable_devices(engine)
+        except DeviceError as error:
+            yield Finding(subject=engine, state="note", text=str(error))
+            continue
+        for device in devices:
+            yield _run(name, device, engine)
+        if engine == "opencv" and "cuda" not in devices:
+            why = "finds no GPU that it can use" if opencv_has_cuda() else "was built without it"
+            yield Finding(subject="opencv on cuda", state="note", text=f"not to be had: this OpenCV {why}")
 
 
 def _run(name: str, device: Device, engine: Engine) -> Finding:

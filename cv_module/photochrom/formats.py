@@ -175,8 +175,9 @@ def _read_pnm(data: Data) -> Header:
 
 _PNM_GAP: Final = rb"(?:\s|#[^\n]*\n)+"
 _PNM_HEADER: Final = re.compile(
-    rb"P(?P<kind>[1-6])" + _PNM_GAP + rb"(?P<width>\d{1,9})" + _PNM_GAP + rb"(?P<height>\d{1,9})"
-    rb"(?:(?<=P[2356])" + _PNM_GAP + rb"(?P<largest>\d{1,9}))?\s"
+    rb"P(?P<kind>(?P<levels>[2356])|[14])"
+    + (_PNM_GAP + rb"(?P<width>\d{1,9})" + _PNM_GAP + rb"(?P<height>\d{1,9})")
+    + (rb"(?(levels)" + _PNM_GAP + rb"(?P<largest>\d{1,9}))\s")
 )
 
 
@@ -196,6 +197,8 @@ def _read_tiff(data: Data) -> Header:
     if pages > 1:
         raise ImageError(f"it holds {pages} pages; only single pictures are read: save the one that is meant")
     first = directories[0]
+    if not first.is_whole:
+        raise ImageError("its TIFF tags point behind its end: cut off or damaged")
     positions = first.numbers(Tag.STRIP_POSITIONS) or first.numbers(Tag.TILE_POSITIONS)
     sizes = first.numbers(Tag.STRIP_SIZES) or first.numbers(Tag.TILE_SIZES)
     if not positions or len(positions) != len(sizes):

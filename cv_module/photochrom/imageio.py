@@ -18,6 +18,7 @@ from photochrom.codec import (
     GREY_SUFFIXES,
     Metadata,
     Picture,
+    check_suffix,
     decode_image,
     encode_image,
 )
@@ -73,12 +74,16 @@ def _read_bytes(path: Path) -> bytearray:
     return data
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise ImageError where a file may not be written because something is there already."""
-    if path.is_dir():
-        raise ImageError(f"{shown(path)}: is a folder, where a file shall be written")
-    if not overwrite and os.path.lexists(path):
-        raise ImageError(f"{shown(path)}: exists already, and overwriting was not asked for")
+def check_writable(path: Path, *, overwrite: bool) -> None:
+    """Raise ImageError where no file may be written: its suffix names no format, or something is there already."""
+    try:
+        check_suffix(path.suffix)
+        if path.is_dir():
+            raise ImageError("is a folder, where a file shall be written")
+        if not overwrite and os.path.lexists(path):
+            raise ImageError("exists already, and overwriting was not asked for")
+    except ImageError as error:
+        raise ImageError(f"{shown(path)}: {error}") from None
 
 
 def write_image(
@@ -104,7 +109,7 @@ def write_image(
         ImageError: the file exists already or cannot be written, or `encode_image` refuses the picture; the message
             begins with the path.
     """
-    refuse_existing(path, overwrite=overwrite)
+    check_writable(path, overwrite=overwrite)
     try:
         data = encode_image(pixels, path.suffix, metadata=metadata, quality=quality)
     except ImageError as error:

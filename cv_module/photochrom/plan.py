@@ -11,7 +11,7 @@ from pathlib import Path
 
 from photochrom.codec import check_suffix
 from photochrom.errors import ImageError, JobError
-from photochrom.imageio import colour_name, is_image_name, refuse_existing, shown
+from photochrom.imageio import check_writable, colour_name, is_image_name, shown
 
 _Identity = tuple[int, int]
 """Device and inode: the file itself, whatever the names of it are."""
@@ -96,9 +96,8 @@ def plan_tasks(inputs: Sequence[Path], output: Path, confidence: Path | None, *,
     ready = []
     for task in tasks:
         try:
-            check_suffix(task.target.suffix)
             for path in task.outputs:
-                refuse_existing(path, overwrite=overwrite)
+                check_writable(path, overwrite=overwrite)
         except ImageError as error:
             failures.append(Failure(source=task.source, reason=str(error)))
         else:

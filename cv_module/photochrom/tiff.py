@@ -127,6 +127,14 @@ class Directory:
             raise ImageError(_CUT_OFF)
         return self.layout.unpack(f"{entry.count}{_UNSIGNED[entry.field_type]}", self.data, entry.position)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the values of all its tags lie inside the data."""
+        return all(
+            entry.position + entry.count * _TYPE_SIZES.get(entry.field_type, 1) <= len(self.data)
+            for entry in self.entries.values()
+        )
+
     def number(self, tag: int, default: int) -> int:
         """The first value of a tag, or ``default`` where it is absent."""
         return (self.numbers(tag) or (default,))[0]

@@ -1,0 +1,247 @@
+"""Pictures to bytes and back: nothing lost, every photograph upright, metadata true for the coloured copy."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from cv2.typing import MatLike
+
+from photochrom.codec import Metadata, decode_image, encode_image
+from photochrom.errors import ImageError
+from photochrom.exif import read_orientation
+from photochrom.tiff import Tag, read_directories, with_number
+
+ORIENTATIONS = range(1, 9)
+
+
+def picture(dtype: type[np.generic] = np.uint8, channels: int = 3) -> MatLike:
+    """Blocks of colour, no two sides alike; smooth enough for JPEG."""
+    blocks = np.random.default_rng(3).integers(40, 216, (3, 4, channels)).astype(np.uint8)
+    pixels = blocks.repeat(16, axis=0).repeat(16, axis=1)
+    if channels == 1:
+        pixels = pixels[:, :, 0]
+    if dtype == np.float32:
+        return pixels.astype(np.float32) / np.float32(255)
+    return pixels.astype(dtype) * (257 if dtype == np.uint16 else 1) + (pixels[:1, :1] % 2 if dtype == np.uint16 else 0)
+
+
+def lying(upright: MatLike, orientation: int) -> MatLike:
+    """How a camera with this Exif orientation stores an upright picture, from the standard's table of row and column 0.
+
+    The standard says which side of the scene the stored row 0 and column 0 show.
+    """
+    row_0, column_0 = {
+        1: ("top", "left"),
+        2: ("top", "right"),
+        3: ("bottom", "right"),
+        4: ("bottom", "left"),
+        5: ("left", "top"),
+        6: ("right", "top"),
+        7: ("right", "bottom"),
+        8: ("left", "bottom"),
+    }[orientation]
+    if row_0 in ("left", "right"):
+        upright = upright.swapaxes(0, 1)
+    return np.ascontiguousarray(
+        upright[:: -1 if row_0 in ("bottom", "right") else 1, :: -1 if column_0 in ("bottom", "right") else 1]
+    )
+
+
+def exif(orientation: int, *, order: str = "<") -> bytes:
+    """An Exif block with a maker, an orientation, and a thumbnail's directory behind."""
+    mark = {"<": b"II", ">": b"MM"}[order]
+    head = mark + struct.pack(f"{order}HI", 42, 8)
+    thumbnail = 8 + 2 + 2 * 12 + 4
+    maker = struct.pack(f"{order}HHI4s", 271, 2, 4, b"Abc\0")
+    turned = struct.pack(f"{order}HHIHH", Tag.ORIENTATION, 3, 1, orientation, 0)
+    first = struct.pack(f"{order}H", 2) + maker + turned + struct.pack(f"{order}I", thumbnail)
+    second = struct.pack(f"{order}HHHIII", 1, 513, 4, 1, 0, 0)
+    return head + first + second
+
+
+def profile(space: bytes = b"RGB ", length: int = 256) -> bytes:
+    """The header of an ICC profile with no tag and some filling."""
+    icc = bytearray(132) + np.random.default_rng(0).bytes(length - 132)
+    struct.pack_into(">I4sI4s4s4s", icc, 0, length, b"test", 0x02400000, b"mntr", space, b"XYZ ")
+    struct.pack_into(">4s", icc, 36, b"acsp")
+    struct.pack_into(">III", icc, 68, 0xF6D6, 0x10000, 0xD32D)
+    return bytes(icc)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "dtype", "channels"),
+    [
+        (suffix, dtype, channels)
+        for suffix, dtypes, most in [
+            (".png", (np.uint8, np.uint16), 4),
+            (".tif", (np.uint8, np.uint16, np.float32), 4),
+            (".TIFF", (np.uint8,), 4),
+            (".bmp", (np.uint8,), 4),
+            (".ppm", (np.uint8, np.uint16), 3),
+        ]
+        for dtype in dtypes
+        for channels in (1, 3, 4)
+        if channels <= most
+    ],
+)
+def test_what_is_written_without_loss_is_read_back_bit_for_bit(suffix: str, dtype: type[np.generic], channels: int):
+    pixels = picture(dtype, channels)
+    back = decode_image(bytearray(encode_image(pixels, suffix))).pixels
+    assert back.dtype == dtype
+    assert np.array_equal(back, pixels)
+
+
+def test_nothing_is_printed_when_a_tiff_with_alpha_is_read_back(capfd: pytest.CaptureFixture[str]):
+    decode_image(bytearray(encode_image(picture(channels=4), ".tif")))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_tiff_says_that_its_alpha_is_straight_where_opencv_leaves_it_open():
+    data = bytes(encode_image(picture(np.uint16, 4), ".tif"))
+    assert read_directories(data)[0].numbers(Tag.EXTRA_CHANNELS) == (2,)
+    _, plain = cv2.imencode(".tif", picture(np.uint16, 4))
+    assert read_directories(plain.tobytes())[0].numbers(Tag.EXTRA_CHANNELS) == ()
+
+
+def test_a_jpeg_keeps_full_colour_resolution():
+    stripes = np.zeros((32, 32, 3), np.uint8)
+    stripes[:, ::2] = (200, 60, 60)
+    stripes[:, 1::2] = (60, 60, 200)
+    data = encode_image(stripes, ".jpg")
+    assert np.abs(decode_image(bytearray(data)).pixels.astype(int) - stripes).mean() < 6
+    _, halved = cv2.imencode(".jpg", stripes, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    assert np.abs(decode_image(bytearray(halved.tobytes())).pixels.astype(int) - stripes).mean() > 30
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_quality_buys_fidelity_with_bytes(suffix: str):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    sizes, errors = [], []
+    for quality in (30, 95):
+        data = bytearray(encode_image(noise, suffix, quality=quality))
+        sizes.append(len(data))
+        errors.append(np.abs(decode_image(data).pixels.astype(int) - noise).mean())
+    assert sizes[0] < sizes[1]
+    assert errors[0] > errors[1]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_photograph_is_upright_whichever_way_it_lies_in_the_file(suffix: str, order: str, orientation: int):
+    upright = picture()
+    block = np.frombuffer(exif(orientation, order=order), np.uint8)
+    _, data = cv2.imencodeWithMetadata(
+        suffix, lying(upright, orientation), [cv2.IMAGE_METADATA_EXIF], [block], [cv2.IMWRITE_WEBP_QUALITY, 101]
+    )
+    read = decode_image(bytearray(data.tobytes()))
+    assert read.pixels.shape == upright.shape
+    assert np.abs(read.pixels.astype(int) - upright).mean() <= (3 if suffix == ".jpg" else 0)
+    assert read_orientation(read.metadata.exif) == 1
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_opencvs_own_turning_agrees(orientation: int):
+    block = np.frombuffer(exif(orientation), np.uint8)
+    stored = lying(picture(), orientation)
+    _, data = cv2.imencodeWithMetadata(".png", stored, [cv2.IMAGE_METADATA_EXIF], [block])
+    turned = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert turned is not None
+    assert np.array_equal(turned, picture())
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_tiffs_own_orientation_is_applied_once(orientation: int):
+    plain = bytearray(encode_image(lying(picture(), orientation), ".tif"))
+    turned = with_number(plain, Tag.ORIENTATION, orientation)
+    assert np.array_equal(decode_image(turned).pixels, picture())
+
+
+def test_the_copys_exif_keeps_its_facts_and_loses_turn_and_thumbnail():
+    block = exif(6)
+    _, data = cv2.imencodeWithMetadata(".jpg", picture(), [cv2.IMAGE_METADATA_EXIF], [np.frombuffer(block, np.uint8)])
+    kept = decode_image(bytearray(data.tobytes())).metadata.exif
+    assert len(read_directories(block)) == 2
+    (only,) = read_directories(kept)
+    assert only.number(Tag.ORIENTATION, 0) == 1
+    maker = only.entries[271]
+    assert kept[maker.position : maker.position + 4] == b"Abc\0"
+
+
+@pytest.mark.parametrize("broken", [b"", b"Exif", exif(6)[:20], b"II*\0" + b"\xff" * 20, exif(9), exif(0)])
+def test_an_exif_block_that_makes_no_sense_turns_nothing(broken: bytes):
+    assert read_orientation(broken) == 1
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_exif_and_an_rgb_profile_go_from_file_to_file(suffix: str):
+    metadata = Metadata(exif=exif(1), icc=profile())
+    once = decode_image(bytearray(encode_image(picture(), suffix, metadata=metadata)))
+    assert once.metadata.icc == profile()
+    twice = decode_image(bytearray(encode_image(once.pixels, suffix, metadata=once.metadata)))
+    assert twice.metadata == once.metadata
+
+
+@pytest.mark.parametrize("icc", [profile(b"GRAY"), profile(b"CMYK"), b"\0" * 200], ids=["grey", "cmyk", "nonsense"])
+def test_a_profile_that_would_be_wrong_for_a_colour_picture_is_dropped(icc: bytes):
+    _, data = cv2.imencodeWithMetadata(".jpg", picture(), [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
+    assert decode_image(bytearray(data.tobytes())).metadata.icc == b""
+
+
+def test_a_profile_longer_than_a_jpeg_segment_is_kept():
+    long = profile(length=200_000)
+    assert decode_image(bytearray(encode_image(picture(), ".jpg", metadata=Metadata(icc=long)))).metadata.icc == long
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".bmp", ".ppm"])
+def test_metadata_for_a_format_without_it_are_left_out_silently(suffix: str, capfd: pytest.CaptureFixture[str]):
+    data = encode_image(picture(), suffix, metadata=Metadata(exif=exif(1), icc=profile()))
+    assert np.array_equal(decode_image(bytearray(data)).pixels, picture())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "suffix", "reason"),
+    [
+        (picture(np.uint16), ".jpg", "JPEG holds uint8, and this picture is uint16: write it as PNG or TIFF"),
+        (picture(np.uint16), ".webp", "WebP holds uint8"),
+        (picture(np.uint16), ".bmp", "BMP holds uint8"),
+        (picture(np.float32), ".png", "PNG holds uint8 and uint16, and this picture is float32: write it as TIFF"),
+        (picture(channels=4), ".jpg", "no alpha"),
+        (picture(channels=4), ".ppm", "no alpha"),
+        (picture(), ".gif", r"\.gif is no format that can be written in colour; give one of \.jpg"),
+        (picture(), ".pgm", r"\.pgm is no format that can be written in colour"),
+        (picture(), "", "no suffix"),
+        (np.zeros((1, 65_501, 3), np.uint8), ".jpg", "at most 65500 pixels a side, and this picture is 65501 x 1"),
+        (np.zeros((16_384, 1, 3), np.uint8), ".webp", "at most 16383 pixels a side"),
+    ],
+)
+def test_a_format_that_cannot_hold_the_picture_is_refused(pixels: MatLike, suffix: str, reason: str):
+    with pytest.raises(ImageError, match=reason):
+        encode_image(pixels, suffix)
+
+
+def test_the_longest_sides_that_are_promised_are_written():
+    for suffix, longest in ((".jpg", 65_500), (".webp", 16_383)):
+        row = np.zeros((1, longest, 3), np.uint8)
+        assert decode_image(bytearray(encode_image(row, suffix))).pixels.shape == row.shape
+
+
+def test_more_exif_than_a_jpeg_holds_is_refused_and_the_most_it_holds_is_written():
+    for size in (65_527, 65_528):
+        metadata = Metadata(exif=exif(1).ljust(size, b"\0"))
+        assert decode_image(bytearray(encode_image(picture(), ".png", metadata=metadata))).metadata.exif
+        if size == 65_527:
+            assert (
+                len(decode_image(bytearray(encode_image(picture(), ".jpg", metadata=metadata))).metadata.exif) == size
+            )
+        else:
+            with pytest.raises(ImageError, match="65528"):
+                encode_image(picture(), ".jpg", metadata=metadata)
+
+
+@pytest.mark.parametrize("quality", [0, 101, -5])
+def test_a_quality_that_does_not_exist_is_refused(quality: int):
+    with pytest.raises(ImageError, match="1 to 100"):
+        encode_image(picture(), ".jpg", quality=quality)
