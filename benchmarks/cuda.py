@@ -26,7 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import machine
 from photochrom import Colorizer, Contract, Device, DeviceError, Engine, PhotochromError, models
-from photochrom.device import OPENCV_TARGETS, ActualDevice, no_opencv_cuda, opencv_devices
+from photochrom.device import OPENCV_TARGETS, ActualDevice, candidates, opencv_devices
 from photochrom.model_store import find
 from photochrom.network import load_network
 from photochrom.prepare import prepare
@@ -271,8 +271,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model, device = options.forward
         forward_once(Path(model), device)
         return 0
-    if "cuda" not in opencv_devices():
-        print(no_opencv_cuda(), file=sys.stderr)
+    try:
+        candidates("cuda", "opencv")
+    except DeviceError as error:
+        print(error, file=sys.stderr)
         return 1
     try:
         wrong = prove(options.runs, options.torch)
