@@ -23,6 +23,8 @@ MAX_PIXELS: Final = 1 << 28
 MAX_SIDE: Final = 1_000_000
 """Its longest side [pixels]; libpng and OpenCV stop there too."""
 
+_COPY_AGAIN: Final = "copy it again from where it came"
+
 Data = bytes | bytearray
 
 
@@ -60,7 +62,7 @@ def read_header(data: Data) -> Header:
             f"its content is none of {FORMAT_NAMES} (whatever its name says); convert it with another program first"
         )
     if header.width < 1 or header.height < 1:
-        raise ImageError(f"its header says {header.width} x {header.height} pixels: damaged")
+        raise ImageError(f"it is damaged: its header says {header.width} x {header.height} pixels; {_COPY_AGAIN}")
     if header.width * header.height > MAX_PIXELS or max(header.width, header.height) > MAX_SIDE:
         raise ImageError(
             f"its header says {header.width} x {header.height} pixels; at most {MAX_PIXELS} pixels "
@@ -71,13 +73,13 @@ def read_header(data: Data) -> Header:
 
 def _unpack(layout: str, data: Data, position: int) -> tuple[int, ...]:
     if position + struct.calcsize(layout) > len(data):
-        raise ImageError("it ends in the middle of its header: cut off")
+        raise ImageError(f"it is cut off in the middle of its header; {_COPY_AGAIN}")
     return struct.unpack_from(layout, data, position)
 
 
 def _require(data: Data, size: int) -> None:
     if len(data) < size:
-        raise ImageError(f"it is cut off: {len(data)} bytes of at least {size}")
+        raise ImageError(f"it is cut off after {len(data)} of at least {size} bytes; {_COPY_AGAIN}")
 
 
 def _read_jpeg(data: Data) -> Header:
@@ -86,7 +88,7 @@ def _read_jpeg(data: Data) -> Header:
     while True:
         mark, marker = _unpack(">BB", data, position)
         if mark != 0xFF:
-            raise ImageError(f"a JPEG marker is missing at byte {position}: damaged")
+            raise ImageError(f"it is damaged: a JPEG marker is missing at byte {position}; {_COPY_AGAIN}")
         if marker == 0xFF:  # padding
             position += 1
             continue
@@ -98,12 +100,16 @@ def _read_jpeg(data: Data) -> Header:
             break
     # Within a scan 0xFF is followed by 0x00 or a restart marker, so these two bytes are the end and nothing else.
     if data.find(b"\xff\xd9", position) < 0:
-        raise ImageError("it has no end-of-image marker: cut off")
+        raise ImageError(f"it is cut off: the mark that ends a JPEG is missing; {_COPY_AGAIN}")
+    if size[0] * size[1] > _JPEG_PIXELS_PER_BYTE * len(data):
+        raise ImageError(f"it is damaged: {len(data)} bytes cannot hold {size[1]} x {size[0]} pixels; {_COPY_AGAIN}")
     return Header(format="JPEG", width=size[1], height=size[0])
 
 
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN: Final = 0xDA
+_JPEG_PIXELS_PER_BYTE: Final = 512
+"""At most: a block of 8 x 8 pixels takes one bit at least."""
 
 
 def _read_png(data: Data) -> Header:
@@ -115,7 +121,7 @@ def _read_png(data: Data) -> Header:
         _require(data, end)
         kind = bytes(data[position + 4 : position + 8])
         if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != _unpack(">I", data, end - 4)[0]:
-            raise ImageError(f"the checksum of its {kind.decode('ascii', 'replace')} part is wrong: damaged")
+            raise ImageError(f"it is damaged: the checksum at byte {end - 4} is wrong; {_COPY_AGAIN}")
         if kind == b"acTL":
             raise ImageError("it is an animated PNG; only single pictures are read: save the one that is meant")
         if kind == b"tRNS" and colour_type == 0:
@@ -160,7 +166,7 @@ _BMP_UNCOMPRESSED: Final = frozenset({0, 3, 6})
 def _read_pnm(data: Data) -> Header:
     match = _PNM_HEADER.match(data)
     if match is None:
-        raise ImageError("its PPM, PGM or PBM header is damaged")
+        raise ImageError(f"it is damaged: its PPM, PGM or PBM header makes no sense; {_COPY_AGAIN}")
     kind = match["kind"]
     width, height, largest = int(match["width"]), int(match["height"]), int(match["largest"] or 255)
     if largest not in (255, 65535):
@@ -198,11 +204,11 @@ def _read_tiff(data: Data) -> Header:
         raise ImageError(f"it holds {pages} pages; only single pictures are read: save the one that is meant")
     first = directories[0]
     if not first.is_whole:
-        raise ImageError("its TIFF tags point behind its end: cut off or damaged")
+        raise ImageError(f"it is cut off: its TIFF tags point behind its end; {_COPY_AGAIN}")
     positions = first.numbers(Tag.STRIP_POSITIONS) or first.numbers(Tag.TILE_POSITIONS)
     sizes = first.numbers(Tag.STRIP_SIZES) or first.numbers(Tag.TILE_SIZES)
     if not positions or len(positions) != len(sizes):
-        raise ImageError("its table of strips or tiles is missing or has gaps: damaged")
+        raise ImageError(f"it is damaged: its table of strips or tiles is missing or has gaps; {_COPY_AGAIN}")
     _require(data, max(map(sum, zip(positions, sizes, strict=True))))
     return _understand_tiff(first)
 

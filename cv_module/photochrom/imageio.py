@@ -65,7 +65,7 @@ def _read_bytes(path: Path) -> bytearray:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
-            raise ImageError("is empty (0 bytes)")
+            raise ImageError("is empty (0 bytes); copy it again from where it came")
         if size > MAX_FILE_BYTES:
             raise ImageError(f"has {size} bytes; at most {MAX_FILE_BYTES} are read: save it smaller or compressed")
         data = bytearray(size)
@@ -81,7 +81,7 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         if path.is_dir():
             raise ImageError("is a folder, where a file shall be written")
         if not overwrite and os.path.lexists(path):
-            raise ImageError("exists already, and overwriting was not asked for")
+            raise ImageError("exists already; to replace it, ask for that with --overwrite (overwrite=True)")
     except ImageError as error:
         raise ImageError(f"{shown(path)}: {error}") from None
 

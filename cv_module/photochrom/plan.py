@@ -96,6 +96,8 @@ def plan_tasks(inputs: Sequence[Path], output: Path, confidence: Path | None, *,
     ready = []
     for task in tasks:
         try:
+            if not task.source.exists():
+                raise ImageError(f"{shown(task.source)}: no such file or folder")
             for path in task.outputs:
                 check_writable(path, overwrite=overwrite)
         except ImageError as error:
@@ -185,6 +187,6 @@ def _spare_originals(tasks: Sequence[Task]) -> None:
             identity = _identity(path)
             if identity in originals:
                 raise JobError(
-                    f"{shown(path)}: would be written over {shown(originals[identity])}, which is an input; "
-                    "originals are never touched: give another output"
+                    f"{shown(path)}: is the input {shown(originals[identity])}; originals are never touched: "
+                    "give another output"
                 )

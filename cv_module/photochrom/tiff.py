@@ -50,7 +50,7 @@ _TYPE_SIZES: Final = {
 _UNSIGNED: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 """The field types that are unsigned whole numbers, and `struct`'s letter for each."""
 _MOST_DIRECTORIES: Final = 100
-_CUT_OFF: Final = "a TIFF table points behind the end of the file: it is cut off or damaged"
+_CUT_OFF: Final = "it is cut off or damaged: a TIFF table points behind its end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Directory:
             return ()
         if entry.field_type not in _UNSIGNED:
             raise ImageError(
-                f"TIFF tag {tag} has values of type {entry.field_type}, where whole numbers belong: damaged"
+                f"it is damaged: TIFF tag {tag} has values of type {entry.field_type}, where whole numbers belong"
             )
         if entry.position + entry.count * _TYPE_SIZES[entry.field_type] > len(self.data):
             raise ImageError(_CUT_OFF)
@@ -164,7 +164,7 @@ def read_directories(data: bytes | bytearray) -> list[Directory]:
         directories.append(_read_directory(data, layout, position))
         link = directories[-1].link
     if not directories:
-        raise ImageError("it holds no TIFF directory: damaged")
+        raise ImageError("it is damaged: it holds no TIFF directory")
     return directories
 
 

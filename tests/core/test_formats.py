@@ -129,7 +129,7 @@ def test_a_grey_pnm_that_is_cut_off_is_refused(suffix: str):
 
 def test_a_jpeg_whose_end_was_overwritten_with_zeros_is_refused():
     whole = file(".jpg")
-    with pytest.raises(ImageError, match="no end-of-image marker: cut off"):
+    with pytest.raises(ImageError, match="the mark that ends a JPEG is missing"):
         decode_image(bytearray(whole[: len(whole) * 3 // 4].ljust(len(whole), b"\0")))
 
 
@@ -138,6 +138,15 @@ def test_a_jpeg_whose_embedded_thumbnail_is_whole_but_itself_is_not_is_refused()
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     with pytest.raises(ImageError, match="cut off"):
         decode_image(bytearray(whole[:2] + segment + whole[2 : len(whole) * 3 // 4]))
+
+
+def test_a_jpeg_that_claims_more_pixels_than_its_bytes_can_hold_is_refused_and_a_flat_one_is_not():
+    flat = bytearray(encode_image(np.full((3000, 3000, 3), 128, np.uint8), ".jpg"))
+    assert read_header(flat).width == 3000
+    claims = bytearray(file(".jpg"))
+    struct.pack_into(">HH", claims, claims.index(b"\xff\xc0") + 5, 3000, 3000)
+    with pytest.raises(ImageError, match="cannot hold 3000 x 3000 pixels"):
+        read_header(claims)
 
 
 @pytest.mark.usefixtures("nothing_printed")
@@ -165,7 +174,9 @@ def test_a_png_with_a_changed_bit_is_refused():
             b"\xff\xd8\xff\xc0"
             + struct.pack(">HBHHB", 17, 8, 65_000, 65_000, 3)
             + bytes(9)
-            + b"\xff\xda\0\x02\xff\xd9",
+            + b"\xff\xda\0\x02"
+            + bytes(65_000**2 // 512)
+            + b"\xff\xd9",
             id="jpeg",
         ),
         pytest.param(

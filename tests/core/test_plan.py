@@ -154,7 +154,7 @@ def test_the_original_of_another_photograph_is_spared_too(tmp_path: Path):
     touch(album / "a.jpg", album / "b.jpg")
     out.mkdir()
     os.link(album / "b.jpg", out / "a.jpg")
-    with pytest.raises(JobError, match=r"out/a\.jpg: would be written over .*album/b\.jpg"):
+    with pytest.raises(JobError, match=r"out/a\.jpg: is the input .*album/b\.jpg"):
         plan([album], out, overwrite=True)
 
 
@@ -185,6 +185,15 @@ def test_existing_outputs_fail_by_name_and_the_others_go_on(tmp_path: Path):
     assert [failure.source.name for failure in planned.failures] == ["a.jpg", "b.jpg"]
     assert all("exists already" in failure.reason for failure in planned.failures)
     assert len(plan([album], out, tmp_path / "maps", overwrite=True).tasks) == 3
+
+
+def test_a_missing_input_fails_as_missing_whatever_its_name(tmp_path: Path):
+    touch(tmp_path / "a.jpg")
+    planned = plan([tmp_path / "a.jpg", tmp_path / "gone.jpg", tmp_path / "gone"], tmp_path / "out")
+    assert targets(planned, tmp_path / "out") == {"a.jpg": "a.jpg"}
+    assert [failure.reason for failure in planned.failures] == [
+        f"{tmp_path / name}: no such file or folder" for name in ("gone.jpg", "gone")
+    ]
 
 
 def test_a_folder_without_photographs_is_refused(tmp_path: Path):
