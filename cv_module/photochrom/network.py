@@ -41,8 +41,9 @@ class _OpenCV:
         try:
             self._net = _read_onnx(network, device)
             empty = self._net.empty()
-            self._net.setPreferableBackend(OPENCV_TARGETS[device].backend)
-            self._net.setPreferableTarget(OPENCV_TARGETS[device].target)
+            if device != "cpu":  # the CPU is where a network starts, and OpenCV 5 warns when told so
+                self._net.setPreferableBackend(OPENCV_TARGETS[device].backend)
+                self._net.setPreferableTarget(OPENCV_TARGETS[device].target)
         except cv2.error as error:
             raise ModelError(f"OpenCV {cv2.__version__} cannot load it: {error.err}") from error
         if empty:

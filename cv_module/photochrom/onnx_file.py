@@ -63,8 +63,14 @@ class _Message:
 
     def text(self, number: int) -> str:
         """Value of a field of text; empty where there is none."""
-        values = self.bytes(number)
-        return str(values[-1], "utf-8", "replace") if values else ""
+        return self.texts(number)[-1] if self.bytes(number) else ""
+
+    def texts(self, number: int) -> list[str]:
+        """Values of a field of text."""
+        try:
+            return [str(value, "utf-8") for value in self.bytes(number)]
+        except UnicodeDecodeError:
+            raise _damaged() from None
 
     def numbers(self, number: int) -> list[int]:
         """Values of a field of whole numbers, packed or not."""
@@ -130,11 +136,17 @@ def check_structure(network: memoryview, contract: Contract) -> None:
     weights = graph.messages(5)
     for weight in weights:
         _check_tensor(weight)
+    known = {weight.text(8) for weight in weights}
+    inputs = [value for value in graph.messages(11) if value.text(1) not in known]
+    _check_values("inputs", inputs, contract.inputs)
+    _check_values("outputs", graph.messages(12), contract.outputs)
+    known |= {"", *(value.text(1) for value in inputs)}
     for node in graph.messages(1):
         _check_node(node)
-    named = {weight.text(8) for weight in weights}
-    _check_values("inputs", [value for value in graph.messages(11) if value.text(1) not in named], contract.inputs)
-    _check_values("outputs", graph.messages(12), contract.outputs)
+        for name in node.texts(1):
+            if name not in known:
+                raise ModelError(f'its {node.text(4)} reads "{name}", which nothing before it makes')
+        known.update(node.texts(2))
 
 
 def _check_values(kind: str, values: list[_Message], promised: tuple[Tensor, ...]) -> None:
@@ -177,12 +189,17 @@ def _check_tensor(tensor: _Message) -> None:
 
 def _check_node(node: _Message) -> None:
     """Refuse a NodeProto with an attribute that divides by zero, a bad tensor, or a graph of its own."""
+    operator = node.text(4)
+    # These are read only to be refused where they are not text: OpenCV's error message about them crashes Python.
+    node.text(3)
+    node.text(7)
     for attribute in node.messages(5):
         name = attribute.text(1)
+        attribute.text(4)
         numbers = [*attribute.numbers(3), *attribute.numbers(8)]
         if name in _POSITIVE and min(numbers, default=1) < 1:
-            raise ModelError(f"its {node.text(4)} has {name} {numbers}; 1 is the least")
+            raise ModelError(f"its {operator} has {name} {numbers}; 1 is the least")
         for tensor in attribute.messages(5):
             _check_tensor(tensor)
         if attribute.bytes(6) or attribute.bytes(11):
-            raise ModelError(f"its {node.text(4)} holds a graph of its own, which OpenCV cannot run")
+            raise ModelError(f"its {operator} holds a graph of its own, which OpenCV cannot run")
