@@ -99,6 +99,23 @@ class MobileNetV2(nn.Module):
         return scores
 
 
+def random_backbone(*, input_channels: int) -> MobileNetV2:
+    """A MobileNetV2 without classifier to be trained from nothing: random weights that keep the scale of the features.
+
+    Without BatchNorm, torch's own initial weights let them fade from layer to layer.
+
+    Source:
+        He et al., "Delving Deep into Rectifiers", ICCV 2015, section 2.2.
+    """
+    network = MobileNetV2(input_channels, 0)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)
+    return network
+
+
 def load_backbone(file: Path, *, input_channels: int, classes: int) -> MobileNetV2:
     """A MobileNetV2 with the weights of a safetensors file.
 

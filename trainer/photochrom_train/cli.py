@@ -127,7 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     prepare.set_defaults(action=_prepare)
 
     train = add("train", "train, or resume a run; `torchrun -m photochrom_train train …` for several processes")
-    train.add_argument("--run", type=Path, required=True, help="folder of the run")
+    train.add_argument(
+        "--run",
+        "--run-folder",
+        type=Path,
+        required=True,
+        help="folder of the run; --run-folder behind torchrun, which takes --run for one of its own options",
+    )
     train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="[%(default)s]")
     train.set_defaults(action=_train)
 

@@ -23,8 +23,8 @@ class ConfigError(ValueError):
 
 
 def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuse a number outside [low, high], and NaN."""
-    if not low <= value <= high:
+    """Refuse a number outside [low, high], infinity and NaN."""
+    if not low <= value <= high or math.isinf(value):
         allowed = f"at least {low:g}" if high == math.inf else f"one in [{low:g}, {high:g}]"
         raise ConfigError(f"{name} is {value}; give {allowed}")
 
@@ -253,7 +253,7 @@ def load_config(file: Path) -> TrainConfig:
 def _build(cls: type[_Table], table: object, where: str) -> _Table:
     """A dataclass from a TOML table, checked key by key; `where` names the table in errors."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{where or 'the file'} is {table!r}; a table is needed")
+        raise ConfigError(f"{where.removesuffix('.') or 'the file'} is {table!r}; a table is needed")
     hints = typing.get_type_hints(cls)
     unknown = sorted(set(table) - set(hints))
     if unknown:

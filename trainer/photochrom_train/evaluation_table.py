@@ -102,4 +102,4 @@ def _cell(figure: Interval | None, digits: int) -> str:
 def table(headings: list[str], rows: Iterable[list[str]]) -> str:
     """A Markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(line).replace("*", r"\*") + " |" for line in lines)

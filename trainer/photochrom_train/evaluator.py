@@ -5,12 +5,12 @@ Each photograph is made grey (its own L*, 8 bits), coloured by `photochrom.Color
 
 import platform
 from collections.abc import Callable
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
 import torch
 from numpy.typing import NDArray
 
@@ -167,7 +167,7 @@ def evaluate(
             "photochrom": photochrom.__version__,
             "OpenCV": cv2.__version__,
             "numpy": np.__version__,
-            "scikit-image": skimage.__version__,
+            "scikit-image": version("scikit-image"),
             "torch": torch.__version__,
             "Python": platform.python_version(),
         },

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from photochrom_train.backbone import MobileNetV2, load_backbone
+from photochrom_train.backbone import load_backbone, random_backbone
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import ConfigError, TrainConfig
 from photochrom_train.palette import Palette
@@ -12,7 +12,7 @@ from photochrom_train.palette import Palette
 
 def _colorize(config: TrainConfig, palette: Palette) -> ColorizeNetwork:
     if config.backbone is None:
-        encoder = MobileNetV2(input_channels=1, classes=0)
+        encoder = random_backbone(input_channels=1)
     else:
         encoder = load_backbone(config.backbone, input_channels=1, classes=0)
     return ColorizeNetwork(config.architecture, torch.from_numpy(palette.colours), encoder)

@@ -6,7 +6,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -85,6 +85,9 @@ class PhotoCache:
         photo = self.photos[position]
         end = photo.offset + photo.height * photo.width * 3
         return self._bytes[photo.offset : end].reshape(photo.height, photo.width, 3)
+
+    def __iter__(self) -> Iterator[UInt8]:
+        return (self[position] for position in range(len(self)))
 
     def split(self, holdout: int) -> tuple[list[int], list[int]]:
         """Positions for training and for hold-out; by a hash of the key, so that more data moves nothing across."""

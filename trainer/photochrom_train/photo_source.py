@@ -9,8 +9,8 @@ from pathlib import Path
 import braceexpand
 import cv2
 import numpy as np
-import webdataset
 from numpy.typing import NDArray
+from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from photochrom.codec import COLOUR_SUFFIXES, GREY_SUFFIXES, decode_image
 from photochrom.errors import ImageError
@@ -78,15 +78,17 @@ def read_source(path: Path) -> Iterator[EncodedPhoto]:
             if is_image_name(file) and file.is_file():
                 yield EncodedPhoto(file.relative_to(path).as_posix(), file.read_bytes())
         return
-    try:
-        for sample in webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False):
-            for suffix in (*COLOUR_SUFFIXES, *GREY_SUFFIXES):
-                data = sample.get(suffix[1:])
-                if isinstance(data, bytes):
-                    yield EncodedPhoto(str(sample["__key__"]), data, _source_of(sample.get("json")))
-                    break
-    except tarfile.TarError as error:
-        raise DataError(f"{path} is no whole .tar shard: {error}") from error
+    # webdataset's own WebDataset leaves its files open.
+    with path.open("rb") as stream:
+        samples = group_by_keys(tar_file_expander([{"url": str(path), "stream": stream}]))
+        try:
+            for sample in samples:
+                for suffix in (*COLOUR_SUFFIXES, *GREY_SUFFIXES):
+                    if suffix[1:] in sample:
+                        yield EncodedPhoto(sample["__key__"], sample[suffix[1:]], _source_of(sample.get("json")))
+                        break
+        except (tarfile.TarError, ValueError) as error:
+            raise DataError(f"{path} is no whole .tar shard of samples: {error.args[0]}") from error
 
 
 def read_all(paths: list[Path]) -> Iterator[EncodedPhoto]:

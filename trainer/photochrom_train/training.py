@@ -9,7 +9,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -155,7 +155,9 @@ def train(
             RunLog(folder, "train", _TRAIN_COLUMNS, state.progress.train_rows),
             RunLog(folder, "validation", _VALIDATION_COLUMNS, state.progress.validation_rows),
         )
-    with _asked_to_stop() as stopping:
+    with _asked_to_stop() as stopping, ExitStack() as at_end:
+        for log in logs or ():
+            at_end.callback(log.close)
         while state.progress.stage < len(config.stages):
             stage = config.stages[state.progress.stage]
             run = _StageRun(config, stage, state, cache, positions, world)
@@ -193,10 +195,6 @@ def train(
             if world.leads:
                 _save(state, checkpoint)
                 _save(state, folder / f"stage-{stage.name}.pt")
-    if logs:
-        for log in logs:
-            log.close()
-        draw_curves(folder)
     return True
 
 

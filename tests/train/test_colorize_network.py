@@ -1,0 +1,108 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork, ColorizeNetworkConfig, ExportedColorizer
+from photochrom_train.config import ConfigError, TrainConfig
+from photochrom_train.networks import build_network
+from photochrom_train.palette import Palette
+
+COLOURS = np.array([(0, 0), (40, 0), (0, 40), (-40, -40)], np.float32)
+
+
+@pytest.fixture(scope="module")
+def palette() -> Palette:
+    return Palette(COLOURS, np.full(4, 0.25, np.float32))
+
+
+@pytest.fixture(scope="module")
+def network(config: TrainConfig, palette: Palette) -> ColorizeNetwork:
+    return build_network(config, palette).eval()
+
+
+def lightness(height: int = 64, width: int = 64) -> torch.Tensor:
+    return torch.rand(2, 1, height, width, generator=torch.manual_seed(1)) * 100
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (32, 96)])
+@torch.no_grad()
+def test_outputs_have_half_the_inputs_size(network: ColorizeNetwork, height: int, width: int):
+    scores, chroma, confidence = network(lightness(height, width))
+    half = (height // OUTPUT_STRIDE, width // OUTPUT_STRIDE)
+    assert scores.shape == (2, 4, *half)
+    assert chroma.shape == (2, 2, *half)
+    assert confidence.shape == (2, 1, *half)
+    assert 0 <= float(confidence.min()) <= float(confidence.max()) <= 1
+
+
+@torch.no_grad()
+def test_sparse_prediction_is_every_second_pixel_of_the_whole(network: ColorizeNetwork):
+    whole = network(lightness())
+    sparse = network(lightness(), every=2, offset=(1, 0))
+    for part, full in zip(sparse, whole, strict=True):
+        torch.testing.assert_close(part, full[:, :, 1::2, ::2], atol=1e-4, rtol=1e-4)
+
+
+def scores_for(number: int) -> torch.Tensor:
+    scores = torch.zeros(1, 4, 1, 1)
+    scores[:, number] = 40
+    return scores
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_sure_distribution_gives_its_colour_and_more_confidence_than_an_even_one(
+    network: ColorizeNetwork, number: int
+):
+    sure, even = network.read(scores_for(number)), network.read(torch.zeros(1, 4, 1, 1))
+    np.testing.assert_allclose(sure.chroma.flatten().numpy(), COLOURS[number], atol=0.01)
+    np.testing.assert_allclose(even.chroma.flatten().numpy(), COLOURS.mean(0), atol=0.01)
+    assert float(sure.confidence) > float(even.confidence)
+
+
+def test_a_lower_temperature_is_bolder_and_gain_scales_the_chroma(config: TrainConfig, palette: Palette):
+    network = build_network(config, palette)
+    scores = torch.tensor([0.0, 1.0, 0.0, 0.0]).reshape(1, 4, 1, 1)
+    reds = []
+    for temperature in (1.0, 0.5, 0.25):
+        network.temperature.fill_(temperature)
+        reds.append(float(network.read(scores).chroma[0, 0]))
+    assert reds == sorted(reds)
+    assert reds[0] < reds[-1]
+    network.gain.fill_(1.5)
+    assert float(network.read(scores).chroma[0, 0]) == pytest.approx(1.5 * reds[-1])
+
+
+def test_a_network_is_the_same_for_the_same_seed(config: TrainConfig, palette: Palette):
+    one, other = (build_network(config, palette).state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    different = build_network(dataclasses.replace(config, seed=2), palette).state_dict()
+    assert not torch.equal(one["head.weight"], different["head.weight"])
+
+
+def test_the_exported_network_shows_chroma_and_confidence_alone(network: ColorizeNetwork):
+    with torch.no_grad():
+        prediction = network(lightness())
+        chroma, confidence = ExportedColorizer(network)(lightness())
+    torch.testing.assert_close(chroma, prediction.chroma)
+    torch.testing.assert_close(confidence, prediction.confidence)
+
+
+def test_every_weight_learns_from_chroma_and_scores(config: TrainConfig, palette: Palette):
+    network = build_network(config, palette)
+    scores, chroma, _ = network(lightness())
+    (scores.square().mean() + chroma.square().mean()).backward()
+    idle = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert idle == []
+
+
+def test_an_unknown_network_is_refused_by_name(config: TrainConfig, palette: Palette):
+    with pytest.raises(ConfigError, match="network is 'restore'; known are colorize"):
+        build_network(dataclasses.replace(config, network="restore"), palette)
+
+
+@pytest.mark.parametrize("changes", [{"widths": (8, 8, 0, 8)}, {"temperature": 0.0}, {"temperature": 2.0}])
+def test_widths_and_temperature_out_of_range_are_refused(changes: dict[str, object]):
+    with pytest.raises(ValueError, match=next(iter(changes))):
+        ColorizeNetworkConfig(**changes)  # type: ignore[arg-type]

@@ -1,0 +1,129 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from photochrom_train.config import ConfigError, LossConfig, StageConfig, TrainConfig, load_config
+
+SHORTEST = """
+name = "tiny"
+network = "colorize"
+
+[data]
+train = ["photos"]
+
+[[stages]]
+name = "only"
+size = 64
+batch = 2
+steps = 3
+
+[export]
+licence = "Apache-2.0"
+data = "none"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "run.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_short_file_is_filled_with_defaults(tmp_path: Path):
+    config = load_config(write(tmp_path, SHORTEST))
+    assert config.data.train == ("photos",)
+    assert config.stages == (StageConfig(name="only", size=64, batch=2, steps=3),)
+    assert config.backbone is None
+    assert config.stages[0].loss == LossConfig()
+
+
+def test_every_shipped_config_can_be_read():
+    files = sorted((Path(__file__).parents[2] / "trainer" / "configs").glob("*.toml"))
+    assert files
+    for file in files:
+        assert load_config(file).name == file.stem
+
+
+def test_values_arrive_in_the_types_of_their_fields(tmp_path: Path):
+    text = SHORTEST.replace('name = "tiny"', 'name = "tiny"\nbackbone = "b.safetensors"\nweight_decay = 1')
+    text = text.replace("steps = 3", "steps = 3\ncrop = [0.5, 1]\nloss = { perceptual = 2 }")
+    config = load_config(write(tmp_path, text))
+    assert config.backbone == Path("b.safetensors")
+    assert isinstance(config.weight_decay, float)
+    assert config.stages[0].crop == (0.5, 1.0)
+    assert config.stages[0].loss.perceptual == 2.0
+    assert config.stages[0].loss.needs_whole_picture
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "tiny"', 'name = "tiny"\nsped = 1', "unknown key sped; known are .*seed"),
+        ('train = ["photos"]', 'train = ["photos"]\nshortside = 1', "unknown key data.shortside"),
+        ("steps = 3", "steps = 3\nloss = { gan = 1.0 }", r"unknown key stages\[0\].loss.gan"),
+        ('name = "tiny"\n', "", "name is missing"),
+        ("size = 64\n", "", r"stages\[0\].size is missing"),
+        ('train = ["photos"]', 'train = "photos"', "data.train is 'photos'; a list is needed"),
+        ('train = ["photos"]', "train = [7]", r"data.train\[0\] is 7; str is needed"),
+        ("size = 64", "size = 64.5", r"stages\[0\].size is 64.5; int is needed"),
+        ("size = 64", "size = true", r"stages\[0\].size is True; int is needed"),
+        ("steps = 3", "steps = 3\ncrop = [0.5]", r"crop has 1 entries; 2 are needed"),
+        (
+            'name = "tiny"',
+            'name = "tiny"\nprecision = "half"',
+            "precision is 'half'; allowed are 'float32', 'bfloat16'",
+        ),
+        ("[[stages]]", "[stages]", "stages is .*; a list is needed"),
+        ("[export]", "[[export]]", "export is .*; a table is needed"),
+        ("size = 64", "size = 48", "size is 48; give a multiple of 32"),
+        ("steps = 3", "steps = 0", "steps is 0; give at least 1"),
+        ("steps = 3", "steps = 3\ncrop = [0.9, 0.5]", "rising shares"),
+        ("steps = 3", "steps = 3\nlearning_rate = nan", "learning_rate is nan"),
+        ("steps = 3", "steps = 3\nlearning_rate = inf", "learning_rate is inf"),
+        ("steps = 3", "steps = 3\nloss = { chroma = -1 }", "loss.chroma is -1.0; give at least 0"),
+        ("steps = 3", "steps = 3\nloss = { classification = 0, chroma = 0 }", "all loss weights are 0"),
+        ("steps = 3", "steps = 3\nloss = { perceptual = 1 }", "name a `backbone`"),
+        ('train = ["photos"]', "train = []", "data.train is empty"),
+        ('train = ["photos"]', 'train = ["photos"]\nholdout = 0', "data.holdout is 0; give at least 1"),
+        ('train = ["photos"]', 'train = ["photos"]\nshort_side = 8', "data.short_side is 8"),
+        ("[export]", "[augment]\njpeg = 1.5\n[export]", r"augment.jpeg is 1.5; give one in \[0, 1\]"),
+        ("[export]", "[palette]\nbin_width = 0\n[export]", "palette.bin_width is 0"),
+        ("[export]", "[architecture]\nwidths = [8, 8, 8, 0]\n[export]", "widths"),
+        ("[export]", "[architecture]\ntemperature = 0\n[export]", "temperature"),
+        ("[export]", "[export]\nsize = 100", "export.size is 100"),
+        ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
+        ('name = "tiny"', 'name = "tiny"\nema_decay = 1.5', "ema_decay is 1.5"),
+        ('name = "tiny"', 'name = "tiny"\nworkers = -1', "workers is -1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(tmp_path: Path, old: str, new: str, message: str):
+    assert SHORTEST.count(old) >= 1
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(write(tmp_path, SHORTEST.replace(old, new, 1)))
+    assert "run.toml" in str(caught.value)
+
+
+def test_a_run_without_stages_is_refused(config: TrainConfig):
+    with pytest.raises(ConfigError, match="at least one"):
+        dataclasses.replace(config, stages=())
+
+
+def test_stages_need_names_of_their_own(config: TrainConfig):
+    with pytest.raises(ConfigError, match="name of its own"):
+        dataclasses.replace(config, stages=config.stages * 2)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"absent\.toml is no file"):
+        load_config(tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match="is no file"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes):
+    file = tmp_path / "run.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match="not TOML"):
+        load_config(file)

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+import torch
+
+from photochrom.colour import split_lab
+from photochrom_train.augment import aged_lightness, random_crop
+from photochrom_train.config import AugmentConfig, StageConfig, TrainConfig
+from photochrom_train.dataset import PhotoDataset, StepSampler
+from photochrom_train.photo_cache import PhotoCache
+from photochrom_train.photo_source import UInt8
+
+
+def dataset(cache: PhotoCache, config: TrainConfig, seed: int = 1) -> PhotoDataset:
+    return PhotoDataset(cache, cache.split(4)[0], config.stages[0], config.augment, seed)
+
+
+def test_a_sample_is_the_same_whenever_it_is_asked_for(cache: PhotoCache, config: TrainConfig):
+    first, second = dataset(cache, config), dataset(cache, config)
+    for number in (0, 17, 5, 17):
+        for one, other in zip(first[number], second[number], strict=True):
+            assert torch.equal(one, other)
+
+
+def test_samples_differ_by_number_and_by_seed(cache: PhotoCache, config: TrainConfig):
+    lightnesses = [dataset(cache, config)[number].lightness for number in range(6)]
+    lightnesses += [dataset(cache, config, seed=2)[0].lightness]
+    assert len({lightness.numpy().tobytes() for lightness in lightnesses}) == 7
+
+
+def test_samples_have_the_stage_size_and_natural_units(cache: PhotoCache, config: TrainConfig):
+    for number in range(12):
+        sample = dataset(cache, config)[number]
+        assert sample.aged.shape == sample.lightness.shape == (1, 32, 32)
+        assert sample.chroma.shape == (2, 32, 32)
+        assert all(part.dtype == torch.float32 for part in sample)
+        assert 0 <= float(sample.aged.min()) < float(sample.aged.max()) <= 100.01
+        assert float(sample.chroma.abs().max()) > 5
+
+
+def test_every_photograph_is_seen_once_in_each_round(cache: PhotoCache, no_augmentation: AugmentConfig):
+    whole = StageConfig(name="whole", size=32, batch=2, steps=1, crop=(1.0, 1.0))
+    photos = PhotoDataset(cache, list(range(12)), whole, no_augmentation, 1)
+    means = np.array([split_lab(photo.astype(np.float32) / np.float32(255))[0].mean() for photo in cache])
+    seen = [int(np.abs(means - float(photos[number].lightness.mean())).argmin()) for number in range(24)]
+    assert sorted(seen[:12]) == sorted(seen[12:]) == list(range(12))
+    assert seen[:12] != seen[12:]
+
+
+def test_without_wear_the_network_sees_the_photographs_own_lightness(
+    cache: PhotoCache, config: TrainConfig, no_augmentation: AugmentConfig
+):
+    plain = PhotoDataset(cache, [0], config.stages[0], no_augmentation, 1)[3]
+    assert float((plain.aged - plain.lightness).abs().max()) < 0.02
+
+
+@pytest.mark.parametrize("kind", ["grey_mix", "gamma", "blur", "grain", "jpeg"])
+def test_each_kind_of_wear_changes_the_lightness_alone(photo: UInt8, kind: str):
+    before = photo.copy()
+    never = {"aspect": 0, "grey_mix": 0, "gamma": 0, "blur": 0, "grain": 0, "jpeg": 0}
+    worn = aged_lightness(photo, AugmentConfig(**{**never, kind: 1}), np.random.default_rng(1))
+    change = np.abs(worn - split_lab(photo.astype(np.float32) / np.float32(255))[0])
+    assert worn.shape == photo.shape[:2]
+    assert 0.3 < change.mean() < 25
+    np.testing.assert_array_equal(photo, before)
+
+
+def test_a_crop_of_everything_is_the_photograph_or_its_mirror_image(photo: UInt8):
+    square = photo[:80, :80]
+    seen = set()
+    for seed in range(8):
+        crop = random_crop(square, 80, (1.0, 1.0), 0.0, np.random.default_rng(seed))
+        (turned,) = [
+            name for name, wanted in (("as is", square), ("mirrored", square[:, ::-1])) if (crop == wanted).all()
+        ]
+        seen.add(turned)
+    assert seen == {"as is", "mirrored"}
+
+
+def test_crops_are_square_whatever_the_photograph(photo: UInt8):
+    for seed in range(20):
+        assert random_crop(photo[:, :20], 32, (0.1, 1.0), 0.5, np.random.default_rng(seed)).shape == (32, 32, 3)
+
+
+def test_processes_share_every_batch_without_gap_or_overlap():
+    stage = StageConfig(name="s", size=32, batch=6, steps=4)
+    alone = list(StepSampler(stage, 1, 0, 1))
+    shares = [list(StepSampler(stage, 1, rank, 3)) for rank in range(3)]
+    assert len(alone) == len(StepSampler(stage, 1, 0, 1)) == 3
+    assert alone == [[number for share in shares for number in share[step]] for step in range(3)]
+    assert alone[0] == list(range(6, 12))
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(config: TrainConfig):
+    with pytest.raises(ValueError, match="batch 2 cannot be shared by 4 processes"):
+        StepSampler(config.stages[0], 0, 0, 4)

@@ -1,0 +1,126 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from photochrom_train import losses
+from photochrom_train.backbone import MobileNetV2
+from photochrom_train.config import PaletteConfig
+from photochrom_train.palette import Palette, SoftEncoder
+
+
+@pytest.fixture
+def encoder() -> SoftEncoder:
+    """Three colours far apart, so that each pixel belongs to one of them alone."""
+    colours = np.array([(0, 0), (100, 0), (0, 100)], np.float32)
+    return SoftEncoder(
+        Palette(colours, np.array([0.5, 0.25, 0.25], np.float32)), PaletteConfig(rebalance=1), torch.device("cpu")
+    )
+
+
+def test_classification_of_even_scores_costs_the_logarithm_of_the_colours(encoder: SoftEncoder):
+    loss = losses.classification_loss(torch.zeros(2, 3, 4, 4), torch.zeros(2, 2, 4, 4), encoder)
+    assert float(loss) == pytest.approx(math.log(3), rel=1e-5)
+
+
+def test_classification_of_the_right_colour_costs_nothing_and_of_a_wrong_one_much(encoder: SoftEncoder):
+    scores = torch.zeros(1, 3, 1, 1)
+    scores[0, 1] = 30
+    red, yellow = (torch.tensor(colour).reshape(1, 2, 1, 1) for colour in ((100.0, 0.0), (0.0, 100.0)))
+    assert float(losses.classification_loss(scores, red, encoder)) == pytest.approx(0, abs=1e-4)
+    assert float(losses.classification_loss(scores, yellow, encoder)) == pytest.approx(30, rel=1e-3)
+
+
+def test_classification_weights_pixels_by_their_colours_rarity():
+    palette = Palette(np.array([(0, 0), (100, 0)], np.float32), np.array([0.8, 0.2], np.float32))
+    encoder = SoftEncoder(palette, PaletteConfig(rebalance=0), torch.device("cpu"))
+    even = torch.zeros(1, 2, 1, 1)
+    common = losses.classification_loss(even, torch.zeros(1, 2, 1, 1), encoder)
+    rare = losses.classification_loss(even, torch.tensor([100.0, 0.0]).reshape(1, 2, 1, 1), encoder)
+    assert float(rare / common) == pytest.approx(4, rel=1e-4)
+
+
+def test_chroma_loss_is_square_below_the_knee_and_straight_above():
+    truth = torch.zeros(1, 2, 1, 1)
+    assert float(losses.chroma_loss(truth + 2, truth)) == pytest.approx(2**2 / 20)
+    assert float(losses.chroma_loss(truth + 50, truth)) == pytest.approx(45)
+
+
+def test_colourfulness_of_made_up_pictures_is_the_formulas():
+    grey = torch.full((1, 3, 8, 8), 0.4)
+    assert float(losses.colourfulness(grey)) == pytest.approx(0, abs=0.01)
+    red = torch.zeros(1, 3, 8, 8)
+    red[:, 0] = 1
+    assert float(losses.colourfulness(red)) == pytest.approx(0.3 * math.hypot(255, 127.5), rel=1e-3)
+    halves = torch.zeros(1, 3, 8, 8)
+    halves[:, 0, :, :4] = 1
+    halves[:, 1, :, 4:] = 1
+    assert float(losses.colourfulness(halves)) == pytest.approx(255 + 0.3 * 127.5, rel=1e-3)
+
+
+def test_colourfulness_loss_is_the_mean_distance_of_the_pictures():
+    red = torch.zeros(2, 3, 8, 8)
+    red[:, 0] = 1
+    mixed = torch.stack([torch.full((3, 8, 8), 0.4), red[0]])
+    expected = 0.3 * math.hypot(255, 127.5) / 100 / 2
+    assert float(losses.colourfulness_loss(mixed, red)) == pytest.approx(expected, rel=1e-2)
+
+
+def test_colourfulness_has_a_gradient_even_for_grey():
+    grey = torch.full((1, 3, 8, 8), 0.4, requires_grad=True)
+    losses.colourfulness_loss(grey, torch.rand(1, 3, 8, 8, generator=torch.manual_seed(1))).backward()
+    assert grey.grad is not None
+    assert torch.isfinite(grey.grad).all()
+
+
+@pytest.fixture(scope="module")
+def classifier() -> MobileNetV2:
+    torch.manual_seed(1)
+    network = MobileNetV2(3, 10).eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network
+
+
+def random_rgb(seed: int, count: int = 2) -> torch.Tensor:
+    return torch.rand(count, 3, 32, 32, generator=torch.manual_seed(seed))
+
+
+def test_perceptual_loss_is_zero_for_the_same_picture_and_grows_with_the_change(classifier: MobileNetV2):
+    rgb = random_rgb(1)
+    assert float(losses.perceptual_loss(classifier, rgb, rgb)) == 0
+    little = float(losses.perceptual_loss(classifier, (rgb * 0.95), rgb))
+    much = float(losses.perceptual_loss(classifier, (rgb * 0.5), rgb))
+    assert 0 < little < much
+
+
+def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: MobileNetV2):
+    rgb = random_rgb(2).requires_grad_()
+    losses.perceptual_loss(classifier, rgb, random_rgb(3)).backward()
+    assert rgb.grad is not None
+    assert float(rgb.grad.abs().sum()) > 0
+    assert all(parameter.grad is None for parameter in classifier.parameters())
+
+
+@pytest.mark.parametrize("term", ["perceptual", "colourfulness", "chroma", "generator", "discriminator"])
+def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV2, term: str):
+    given, wanted = random_rgb(4, 4), random_rgb(5, 4)
+    wanted[2:] *= 0.2
+    compute = {
+        "perceptual": lambda one, other: losses.perceptual_loss(classifier, one, other),
+        "colourfulness": losses.colourfulness_loss,
+        "chroma": lambda one, other: losses.chroma_loss(one * 40, other * 40),
+        "generator": lambda one, _: losses.generator_loss(one),
+        "discriminator": losses.discriminator_loss,
+    }[term]
+    shares = [compute(given[start : start + 2], wanted[start : start + 2]) for start in (0, 2)]
+    assert float(compute(given, wanted)) == pytest.approx(float(sum(shares)) / 2, rel=1e-5)
+
+
+def test_adversarial_losses_are_zero_where_each_side_has_what_it_wants():
+    real, false = torch.ones(2, 1, 3, 3), torch.zeros(2, 1, 3, 3)
+    assert float(losses.discriminator_loss(real, false)) == 0
+    assert float(losses.generator_loss(real)) == 0
+    assert float(losses.generator_loss(false)) == 1
+    assert float(losses.discriminator_loss(false, real)) == 1

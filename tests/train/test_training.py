@@ -1,0 +1,180 @@
+import dataclasses
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from photochrom_train.config import DataConfig, TrainConfig
+from photochrom_train.distributed import World
+from photochrom_train.photo_cache import PhotoCache, prepare_cache
+from photochrom_train.run_log import read_log
+from photochrom_train.run_record import read_sessions
+from photochrom_train.training import Checkpoint, load_averaged, progress_of, read_checkpoint, train
+
+CPU = torch.device("cpu")
+ALONE = World(0, 1, CPU)
+
+Weights = dict[str, torch.Tensor]
+
+
+def stop_at(step: int) -> Callable[[int, int, float], None]:
+    """A callback that does what Ctrl-C does, after a step."""
+
+    def on_step(done: int, _: int, __: float) -> None:
+        if done == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return on_step
+
+
+def checkpoint_of(run: Path) -> Checkpoint:
+    return read_checkpoint(run / "checkpoint.pt", CPU)
+
+
+def assert_same(one: Weights, other: Weights) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def log_without_speed(run: Path) -> list[dict[str, str]]:
+    return [{key: value for key, value in row.items() if key != "photos_per_s"} for row in read_log(run / "train.csv")]
+
+
+def changed(one: Weights, other: Weights) -> list[str]:
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+@pytest.fixture(scope="module")
+def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
+    """Four steps of classification, then three that look at whole pictures, one against a discriminator."""
+    loss = {"classification": 0.5, "chroma": 0.1, "colourfulness": 1.0, "adversarial": 0.5}
+    second = with_stage(loss, name="second", size=64, steps=3).stages[0]
+    first = dataclasses.replace(config.stages[0], steps=4)
+    return dataclasses.replace(config, stages=(first, second))
+
+
+@pytest.fixture(scope="module")
+def whole_run(two_stages: TrainConfig, cache: PhotoCache, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("whole")
+    losses: list[float] = []
+    assert train(two_stages, cache, run, ALONE, on_step=lambda _, __, loss: losses.append(loss))
+    assert len(losses) == 7
+    assert np.isfinite(losses).all()
+    return run
+
+
+@pytest.mark.parametrize("stop", [2, 5])
+def test_a_stopped_run_resumes_to_the_very_weights_of_one_that_was_not(
+    two_stages: TrainConfig, cache: PhotoCache, whole_run: Path, tmp_path: Path, stop: int
+):
+    before = signal.getsignal(signal.SIGINT)
+    assert not train(two_stages, cache, tmp_path, ALONE, on_step=stop_at(stop))
+    assert signal.getsignal(signal.SIGINT) is before
+    assert progress_of(checkpoint_of(tmp_path)).photos == 2 * stop
+    assert train(two_stages, cache, tmp_path, ALONE)
+    resumed, whole = checkpoint_of(tmp_path), checkpoint_of(whole_run)
+    for part in ("network", "average", "discriminator"):
+        assert_same(resumed[part], whole[part])
+    assert log_without_speed(tmp_path) == log_without_speed(whole_run)
+    assert [session.first_step for session in read_sessions(tmp_path)] == [0, stop]
+
+
+def test_a_finished_run_leaves_its_logs_sheets_and_checkpoints(whole_run: Path):
+    names = {path.name for path in whole_run.iterdir()}
+    assert {"checkpoint.pt", "stage-only.pt", "stage-second.pt", "train.csv", "validation.csv", "curves.png"} <= names
+    assert {"samples-000004.png", "samples-000007.png", "sessions.jsonl", "tensorboard"} <= names
+    rows = read_log(whole_run / "train.csv")
+    assert [(row["step"], row["stage"]) for row in rows] == [("4", "only"), ("7", "second")]
+    assert float(rows[0]["classification"]) > 0
+    assert rows[0]["adversarial"] == rows[0]["colourfulness"] == ""
+    assert float(rows[1]["adversarial"]) > 0
+    assert float(rows[1]["discriminator"]) > 0
+    assert [row["step"] for row in read_log(whole_run / "validation.csv")] == ["4", "7"]
+    progress = progress_of(checkpoint_of(whole_run))
+    assert (progress.stage, progress.photos) == (2, 14)
+    assert progress.seconds > 0
+
+
+def test_running_a_finished_run_again_changes_nothing(two_stages: TrainConfig, cache: PhotoCache, whole_run: Path):
+    before = checkpoint_of(whole_run)
+    assert train(two_stages, cache, whole_run, ALONE)
+    assert_same(checkpoint_of(whole_run)["network"], before["network"])
+
+
+def test_the_adversarial_stage_teaches_both_sides(whole_run: Path):
+    first, second = (read_checkpoint(whole_run / f"stage-{name}.pt", CPU) for name in ("only", "second"))
+    learned = changed(first["discriminator"], second["discriminator"])
+    assert {f"layers.{layer}.{part}" for layer in (0, 2, 4, 6) for part in ("weight_orig", "bias")} <= set(learned)
+    idle = set(first["network"]) - set(changed(first["network"], second["network"]))
+    assert idle <= {"palette", "temperature", "gain", "calibration"}
+
+
+def test_a_stage_without_the_adversarial_term_leaves_the_discriminator_alone(
+    config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    run = dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], steps=2),))
+    assert not train(run, cache, tmp_path, ALONE, on_step=stop_at(1))
+    before = checkpoint_of(tmp_path)["discriminator"]
+    assert train(run, cache, tmp_path, ALONE)
+    assert_same(checkpoint_of(tmp_path)["discriminator"], before)
+
+
+def test_the_averaged_weights_are_the_exponential_mean(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
+    run = dataclasses.replace(config, ema_decay=0.75, stages=(dataclasses.replace(config.stages[0], steps=2),))
+    assert not train(run, cache, tmp_path, ALONE, on_step=stop_at(1))
+    first = checkpoint_of(tmp_path)["network"]
+    assert train(run, cache, tmp_path, ALONE)
+    second, average = checkpoint_of(tmp_path)["network"], load_averaged(run, tmp_path / "checkpoint.pt")[0].state_dict()
+    floats = [name for name in first if first[name].is_floating_point() and name in average]
+    assert len(floats) > 100
+    for name in floats:
+        torch.testing.assert_close(average[name], 0.75 * first[name] + 0.25 * second[name], atol=1e-6, rtol=1e-5)
+
+
+def test_a_network_from_nothing_learns_colours_that_follow_lightness(with_stage, tmp_path: Path):
+    (tmp_path / "photos").mkdir()
+    for seed in range(16):
+        noise = np.random.default_rng(seed).integers(0, 256, (5, 5), np.uint8)
+        grey = cv2.resize(noise, (64, 64), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        blue_to_orange = np.dstack([200 - 0.6 * grey, 40 + 0.6 * grey, grey])
+        cv2.imwrite(str(tmp_path / "photos" / f"{seed}.png"), blue_to_orange.astype(np.uint8))
+    longer = with_stage({"classification": 1.0, "chroma": 0.05}, steps=60, batch=4, learning_rate=5e-3)
+    cache = prepare_cache(DataConfig(train=(str(tmp_path / "photos"),)), tmp_path / "cache", lambda _: None)
+    seen: list[float] = []
+    assert train(longer, cache, tmp_path / "run", ALONE, on_step=lambda _, __, loss: seen.append(loss))
+    assert np.mean(seen[-8:]) < 0.9 * np.mean(seen[:8])
+    (validated,) = read_log(tmp_path / "run" / "validation.csv")
+    assert float(validated["psnr_gain"]) > 6
+    assert float(validated["error_ratio"]) < 0.4
+
+
+def test_a_resumed_run_keeps_its_palette_though_the_photographs_changed(
+    config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    assert not train(config, cache, tmp_path, ALONE, on_step=stop_at(1))
+    palette = checkpoint_of(tmp_path)["palette_colours"]
+    rarer = dataclasses.replace(config, palette=dataclasses.replace(config.palette, min_share=0.01))
+    assert not train(rarer, cache, tmp_path, ALONE, on_step=stop_at(2))
+    np.testing.assert_array_equal(checkpoint_of(tmp_path)["palette_colours"], palette)
+
+
+def test_bfloat16_trains_too(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
+    short = dataclasses.replace(config, precision="bfloat16", stages=(dataclasses.replace(config.stages[0], steps=2),))
+    losses: list[float] = []
+    assert train(short, cache, tmp_path, ALONE, on_step=lambda _, __, loss: losses.append(loss))
+    assert np.isfinite(losses).all()
+    assert {value.dtype for value in checkpoint_of(tmp_path)["network"].values()} <= {torch.float32, torch.int64}
+
+
+def test_workers_give_the_same_samples_as_none(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
+    short = dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], steps=2),))
+    weights = []
+    for workers in (0, 2):
+        run = tmp_path / str(workers)
+        assert train(dataclasses.replace(short, workers=workers), cache, run, ALONE)
+        weights.append(checkpoint_of(run)["network"])
+    assert_same(*weights)
