@@ -30,7 +30,7 @@ from photochrom.device import OPENCV_TARGETS, ActualDevice, candidates, opencv_d
 from photochrom.model_store import find
 from photochrom.network import load_network
 from photochrom.prepare import prepare
-from speed import SAMPLE, median_time, size_of
+from speed import SAMPLE, grey, median_time, size_of
 
 Float32 = NDArray[np.float32]
 
@@ -54,14 +54,6 @@ def gpu_name() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "GPU of unknown name (nvidia-smi did not answer)"
     return answer.stdout.splitlines()[0]
-
-
-def grey(path: Path) -> NDArray[np.uint8]:
-    """A sample photograph, 8-bit grey."""
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise SystemExit(f"{path} is not a picture that OpenCV can read")
-    return np.asarray(picture, np.uint8)
 
 
 def differences(contract: Contract, device: Device) -> dict[str, float]:

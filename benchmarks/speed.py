@@ -21,6 +21,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 import machine
 from photochrom import Colorizer, Engine, PhotochromError
@@ -50,6 +51,14 @@ class Measurement:
     """Most memory beyond those two and the loaded program, the network's own working memory included [bytes]."""
     peak: int
     """Most memory of the process [bytes]."""
+
+
+def grey(path: Path) -> NDArray[np.uint8]:
+    """A sample photograph, 8-bit grey."""
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise SystemExit(f"{path} is not a picture that OpenCV can read")
+    return np.asarray(picture, np.uint8)
 
 
 def size_of(megapixels: float) -> tuple[int, int]:
@@ -86,9 +95,7 @@ def memory_now() -> int:
 def network_time(model: str, engine: Engine, runs: int) -> float:
     """Median time of one forward pass at the network's own size [s]."""
     network = load_network(find(model), device="cpu", engine=engine)
-    sample = cv2.imread(str(SAMPLE), cv2.IMREAD_GRAYSCALE)
-    assert sample is not None
-    lightness = prepare(sample, network.contract.size, stride=network.contract.stride).lightness
+    lightness = prepare(grey(SAMPLE), network.contract.size, stride=network.contract.stride).lightness
     return median_time(lambda: network.run({"lightness": lightness}), runs)
 
 
@@ -96,9 +103,7 @@ def measure(model: str, megapixels: float, runs: int) -> Measurement:
     """Colorize one size in this process, which must not have done anything large before."""
     width, height = size_of(megapixels)
     colorizer = Colorizer(model, device="cpu")
-    sample = cv2.imread(str(SAMPLE), cv2.IMREAD_GRAYSCALE)
-    assert sample is not None
-    photograph = cv2.resize(sample, (width, height), interpolation=cv2.INTER_CUBIC)
+    photograph = np.asarray(cv2.resize(grey(SAMPLE), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
     result = np.full((height, width, 3), 255, np.uint8)  # full, not empty: its memory is taken before the measurement
     before = memory_now()
     total = median_time(lambda: colorizer.colorize(photograph, result), runs)
