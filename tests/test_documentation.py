@@ -13,6 +13,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CARDS = [
+    SAMPLES / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    *(ROOT / "models" / "photochrom_models").glob("*.md"),
+]
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -68,7 +73,7 @@ def test_a_command_in_the_documentation_runs(command: str):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *CARDS], ids=lambda page: page.name)
 def test_every_local_link_leads_somewhere(page: Path):
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if not (page.parent / link).exists()]
