@@ -1,10 +1,11 @@
-"""Small made-up photographs, and a run on them that takes seconds."""
+"""Small made-up photographs, and a run on them that takes seconds, exported."""
 
 import dataclasses
 import io
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from photochrom_train.cli import main
 from photochrom_train.colorize_network import ColorizeNetworkConfig
 from photochrom_train.config import AugmentConfig, DataConfig, ExportConfig, LossConfig, StageConfig, TrainConfig
 from photochrom_train.photo_cache import PhotoCache, prepare_cache
@@ -21,7 +23,7 @@ SHARED = Path(__file__).parents[2].parent / "shared"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_thread():
+def _one_thread() -> Iterator[None]:
     """The networks are too small to share out."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -101,13 +103,12 @@ def jpeg() -> Callable[[UInt8], bytes]:
 @pytest.fixture(scope="session")
 def config(photo_folder: Path) -> TrainConfig:
     """A run of six steps at 32 pixels."""
-    stage = StageConfig(name="only", size=32, batch=2, steps=6, crop=(0.5, 1.0), learning_rate=1e-3, warmup=0)
+    stage = StageConfig(name="only", size=32, batch=2, steps=6, crop=(0.5, 1.0), warmup=0, ema_decay=0.5)
     return TrainConfig(
         name="tiny",
         network="colorize",
         workers=0,
         validate_every=1000,
-        ema_decay=0.5,
         data=DataConfig(train=(str(photo_folder),), short_side=64, holdout=4),
         architecture=ColorizeNetworkConfig(widths=(8, 8, 8, 8)),
         stages=(stage,),
@@ -141,3 +142,55 @@ def with_stage(config: TrainConfig) -> MakeRun:
 @pytest.fixture(scope="session")
 def no_augmentation() -> AugmentConfig:
     return AugmentConfig(aspect=0, grey_mix=0, gamma=0, blur=0, grain=0, jpeg=0)
+
+
+CONFIG = """
+name = "tiny"
+network = "colorize"
+workers = 0
+
+[data]
+train = ["{photos}"]
+short_side = 64
+holdout = 4
+
+[architecture]
+widths = [8, 8, 8, 8]
+
+[[stages]]
+name = "only"
+size = 32
+batch = 4
+steps = 8
+learning_rate = 1e-2
+warmup = 0
+
+[export]
+size = 64
+licence = "Apache-2.0"
+data = "made-up photographs"
+"""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A run that the commands took from photographs to an exported network."""
+
+    config: Path
+    cache: Path
+    run: Path
+    network: Path
+    """The .onnx file."""
+
+
+@pytest.fixture(scope="session")
+def shipped(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    """Prepared, trained and exported by the command; not to be changed."""
+    folder = tmp_path_factory.mktemp("shipped")
+    config, cache, run = folder / "tiny.toml", folder / "cache", folder / "run"
+    config.write_text(CONFIG.format(photos=photo_folder), encoding="utf-8")
+    common = [str(config), "--cache", str(cache)]
+    assert main(["prepare", *common]) == 0
+    assert main(["train", *common, "--run", str(run), "--device", "cpu"]) == 0
+    assert main(["export", *common, "--run", str(run), "--out", str(folder / "models")]) == 0
+    return Shipped(config, cache, run, folder / "models" / "tiny.onnx")

@@ -124,7 +124,7 @@ def test_a_stage_without_the_adversarial_term_leaves_the_discriminator_alone(
 
 
 def test_the_averaged_weights_are_the_exponential_mean(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
-    run = dataclasses.replace(config, ema_decay=0.75, stages=(dataclasses.replace(config.stages[0], steps=2),))
+    run = dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], steps=2, ema_decay=0.75),))
     assert not train(run, cache, tmp_path, ALONE, on_step=stop_at(1))
     first = checkpoint_of(tmp_path)["network"]
     assert train(run, cache, tmp_path, ALONE)

@@ -145,6 +145,8 @@ class StageConfig:
     """Peak for the encoder."""
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""
+    ema_decay: float = 0.999
+    """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
@@ -154,6 +156,7 @@ class StageConfig:
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 1)
         for name in ("learning_rate", "encoder_learning_rate", "warmup"):
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 0)
+        _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 
@@ -194,8 +197,6 @@ class TrainConfig:
     """Arithmetic of the convolutions in training (autocast)."""
     weight_decay: float = 0.01
     """AdamW's decoupled weight decay."""
-    ema_decay: float = 0.999
-    """Decay of the exponential moving average of the weights, which is what is exported."""
     gradient_clip: float = 1.0
     """Largest norm of the gradient."""
     workers: int = 1
@@ -223,7 +224,6 @@ class TrainConfig:
             raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
         _check("seed", self.seed, 0)
         _check("weight_decay", self.weight_decay, 0)
-        _check("ema_decay", self.ema_decay, 0, 1)
         _check("gradient_clip", self.gradient_clip, 1e-6)
         _check("workers", self.workers, 0)
         _check("validate_every", self.validate_every, 1)

@@ -71,7 +71,7 @@ class TrainingState:
         self.palette = palette
         self.network = synced(build_network(config, palette)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.stages[0].ema_decay), use_buffers=True
         )
         self.discriminator = PatchDiscriminator().to(device)
         self.progress = Progress()
@@ -211,6 +211,7 @@ class _StageRun:
         world: World,
     ) -> None:
         self._config, self._stage, self._state, self._world = config, stage, state, world
+        state.average.multi_avg_fn = get_ema_multi_avg_fn(stage.ema_decay)
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
