@@ -60,7 +60,7 @@ class Colorizer:
         self._contract_path = find(model)
         self._device: Device = device
         self._engine: Engine = engine
-        self._network = self._load()
+        self._network = load_network(self._contract_path, device=device, engine=engine)
 
     @staticmethod
     def create(model: str | Path = "colorize", *, device: Device = "auto", engine: Engine = "opencv") -> "Colorizer":
@@ -138,8 +138,9 @@ class Colorizer:
 
     def readModel(self, model: str | Path) -> None:  # noqa: N802 (OpenCV's name)
         """Take another network, on the same device; arguments and errors as of `Colorizer`."""
-        self._contract_path = find(model)
-        self._network = self._load()
+        path = find(model)
+        self._network = load_network(path, device=self._device, engine=self._engine)
+        self._contract_path = path
 
     def setPreferableBackend(self, backendId: int) -> None:  # noqa: N802, N803 (OpenCV's names)
         """Move to a backend of OpenCV DNN, now: DNN_BACKEND_CUDA to CUDA, DNN_BACKEND_OPENCV and _DEFAULT to the CPU.
@@ -169,9 +170,6 @@ class Colorizer:
     def getSize(self) -> tuple[int, int]:  # noqa: N802 (OpenCV's name)
         """(width, height) at which the network sees a photograph [pixels]."""
         return self.contract.size
-
-    def _load(self) -> Network:
-        return load_network(self._contract_path, device=self._device, engine=self._engine)
 
     def _move(self, device: Device) -> None:
         if device != self.device:

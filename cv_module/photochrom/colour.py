@@ -79,7 +79,7 @@ def from_linear(linear: Float32, dtype: np.dtype[np.generic]) -> Pixels:
         code *= np.float32(white(dtype))
         code += np.float32(0.5)
         return code.astype(np.uint16)
-    return code
+    return np.clip(code, 0, 1, out=code)
 
 
 def luminance(pixels: Pixels) -> Float32:

@@ -6,9 +6,9 @@ times the lightness that the grid could not hold, is the chroma that the grid co
 small grid, and any row of the result can be had alone.
 
 Source:
-    He & Sun, "Fast Guided Filter", 2015 (lines fitted on the small grid, enlarged, applied at full size). Two things
-    differ, both measured in benchmarks/chroma_enlargement.py: the grid's own chroma is kept and only detail added to
-    it, and lines that fit badly count less where lines are averaged.
+    He & Sun, "Fast Guided Filter", 2015 (lines fitted on the small grid, enlarged, applied at full size). What differs
+    was measured in benchmarks/chroma_enlargement.py: the grid's own chroma is kept and only detail added to it, lines
+    that fit badly count less where lines are averaged, and lightness counts by the side of an edge it is on.
 """
 
 from typing import Final
@@ -18,12 +18,14 @@ import numpy as np
 
 from photochrom.colour import Float32
 
-_RADIUS: Final = 1
-"""Half the side of the window of a fit, less half a cell [cells]."""
-_FLATNESS: Final = 4.0
-"""Variance of lightness under which a window counts as flat and adds no detail [L*^2]."""
-_MISFIT: Final = 1.0
+_WINDOW: Final = 3
+"""Side of the window of a fit [cells]."""
+_FLATNESS: Final = np.float32(8)
+"""Variance of lightness at which a window counts as half flat; a flat one adds no detail [L*^2]."""
+_MISFIT: Final = np.float32(1)
 """Variance of chroma about its line at which a fit counts half [a*b*^2]."""
+_LEAST_VARIANCE: Final = np.float32(0.05)
+"""Variance of lightness below which there is nothing to fit a line to [L*^2]."""
 
 
 class ChromaEnlarger:
@@ -42,9 +44,9 @@ class ChromaEnlarger:
         grid = (min(guide.shape[1], self._width), min(guide.shape[0], self._height))
         guide, a, b = (_float32(cv2.resize(plane, grid, interpolation=cv2.INTER_AREA)) for plane in (guide, *chroma))
         slopes = _slopes(guide, (a, b))
-        neighbours = np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)
-        self._least = _float32(cv2.erode(guide, neighbours))
-        self._most = _float32(cv2.dilate(guide, neighbours))
+        neighbours = np.ones((_WINDOW, _WINDOW), np.uint8)
+        self._darkest = _float32(cv2.erode(guide, neighbours))
+        self._range = _float32(cv2.dilate(guide, neighbours)) - self._darkest
         self._lines = [(slope, plane - slope * guide) for slope, plane in zip(slopes, (a, b), strict=True)]
 
     def rows(self, rows: slice, lightness: Float32) -> list[Float32]:
@@ -54,8 +56,7 @@ class ChromaEnlarger:
             rows: which ones, from start to stop.
             lightness: (rows, W) their L*.
         """
-        # A line holds for the lightness it was fitted to: beyond it (a highlight, a speck) it would invent colours.
-        detail = np.clip(lightness, self._enlarge(self._least, rows), self._enlarge(self._most, rows))
+        detail = self._by_side(rows, lightness)
         chroma = []
         for slope, offset in self._lines:
             plane = self._enlarge(slope, rows)
@@ -63,6 +64,22 @@ class ChromaEnlarger:
             plane += self._enlarge(offset, rows)
             chroma.append(plane)
         return chroma
+
+    def _by_side(self, rows: slice, lightness: Float32) -> Float32:
+        """Lightness drawn towards the darkest and the lightest cell around it, whichever is nearer, and kept between.
+
+        At an edge those are its two sides, so texture on either side takes that side's colour; and a line says nothing
+        of lightness beyond what it was fitted to: a highlight would get a colour that is nowhere near it.
+        """
+        darkest = self._enlarge(self._darkest, rows)
+        extent = self._enlarge(self._range, rows)
+        share = lightness - darkest
+        share /= np.maximum(extent, np.float32(1e-3))
+        np.clip(share, 0, 1, out=share)
+        share *= share * (3 - 2 * share)
+        share *= extent
+        share += darkest
+        return share
 
     def _enlarge(self, plane: Float32, rows: slice) -> Float32:
         """Some rows of a plane enlarged linearly; the same whichever rows are asked for together."""
@@ -72,29 +89,32 @@ class ChromaEnlarger:
         below = np.minimum(above + 1, last)
         weight = np.clip(position - above, 0, 1).astype(np.float32)[:, None]
         mixed = plane[above] + (plane[below] - plane[above]) * weight
-        return _float32(cv2.resize(mixed, (self._width, len(mixed)), interpolation=cv2.INTER_LINEAR))
+        # OpenCV rounds a picture of a single row unlike the same row among others, so a single one gets company.
+        several = mixed if len(mixed) > 1 else np.repeat(mixed, 2, axis=0)
+        enlarged = cv2.resize(several, (self._width, len(several)), interpolation=cv2.INTER_LINEAR)
+        return _float32(enlarged)[: len(mixed)]
 
 
 def _slopes(guide: Float32, chroma: tuple[Float32, Float32]) -> list[Float32]:
     """Slopes of the lines that give a* and b* from lightness around each cell."""
     mean = _mean(guide)
-    variance = _mean(guide * guide) - mean * mean
+    variance = np.maximum(_mean(guide * guide) - mean * mean, 0)
     misfit = np.zeros_like(guide)
     slopes = []
     for plane in chroma:
         plane_mean = _mean(plane)
         covariance = _mean(guide * plane) - mean * plane_mean
         slope = covariance / (variance + _FLATNESS)
-        misfit += np.maximum(_mean(plane * plane) - plane_mean * plane_mean - slope * covariance, 0)
+        explained = covariance * covariance / (variance + _LEAST_VARIANCE)
+        misfit += np.maximum(_mean(plane * plane) - plane_mean * plane_mean - explained, 0)
         slopes.append(slope)
-    trust = np.reciprocal(misfit + np.float32(_MISFIT))
+    trust = np.reciprocal(misfit + _MISFIT)
     return [np.divide(_mean(slope * trust), _mean(trust)) for slope in slopes]
 
 
 def _mean(plane: Float32) -> Float32:
     """The mean of the window around each cell."""
-    side = 2 * _RADIUS + 1
-    return _float32(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT))
+    return _float32(cv2.blur(plane, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT))
 
 
 def _float32(plane: cv2.typing.MatLike) -> Float32:

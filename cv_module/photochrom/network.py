@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.colour import Float32
-from photochrom.contract import Contract, read_contract, read_network
+from photochrom.contract import Contract, Tensor, read_contract, read_network
 from photochrom.device import OPENCV_TARGETS, ActualDevice, Device, Engine, candidates
 from photochrom.errors import DeviceError, ModelError
 from photochrom.onnx_file import check_structure
@@ -103,7 +103,7 @@ class Network:
         self._lock = threading.Lock()
 
     def run(self, inputs: Mapping[str, Float32]) -> dict[str, Float32]:
-        """The network's outputs by name, of the contract's shapes, finite.
+        """The network's outputs by name, of the contract's shapes, finite, and in its range or near.
 
         Args:
             inputs: the contract's inputs by name, float32, of its shapes.
@@ -116,10 +116,7 @@ class Network:
             with self._lock:
                 values = self._runtime.forward(inputs, [output.name for output in outputs])
             for output, value in zip(outputs, values, strict=True):
-                if value.shape != output.shape:
-                    raise ModelError(f'its "{output.name}" came as {value.shape}, but the contract says {output.shape}')
-                if not np.isfinite(value).all():
-                    raise ModelError(f'its "{output.name}" came with NaN or infinite values')
+                _check_output(output, value)
         except ModelError as error:
             raise ModelError(f"{self.contract.file} on {self.device}: {error}") from error
         return {output.name: value for output, value in zip(outputs, values, strict=True)}
@@ -132,6 +129,23 @@ class Network:
         """
         inputs = self.contract.inputs
         self.run({tensor.name: np.full(tensor.shape, np.mean(tensor.range), np.float32) for tensor in inputs})
+
+
+def _check_output(promised: Tensor, value: Float32) -> None:
+    """Raise ModelError for another shape, for NaN, and for values far out of range.
+
+    Far is further than the range is wide: OpenCV 5 turns NaN into the largest float32, and a little over is harmless.
+    """
+    if value.shape != promised.shape:
+        raise ModelError(f'its "{promised.name}" came as {value.shape}, but the contract says {promised.shape}')
+    least, greatest = promised.range
+    width = greatest - least
+    low, high = float(value.min()), float(value.max())
+    if not (low >= least - width and high <= greatest + width):
+        raise ModelError(
+            f'its "{promised.name}" came with values from {low:g} to {high:g}, '
+            f"but the contract says {least:g} to {greatest:g}"
+        )
 
 
 def load_network(path: Path, *, device: Device = "auto", engine: Engine = "opencv") -> Network:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from photochrom.colour import Float32, Pixels, lightness, luminance
-from photochrom.photograph import check_photograph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +48,17 @@ class Prepared:
         return guide
 
 
-def _place(size: tuple[int, int], room: tuple[int, int], stride: int) -> Window:
-    (height, width), (rows, columns) = size, room
-    scale = min(rows / height, columns / width)
-    fitted = [
-        min(limit, max(stride, round(length * scale / stride) * stride))
-        for length, limit in ((height, rows), (width, columns))
-    ]
-    top, left = ((limit - side) // (2 * stride) * stride for limit, side in zip(room, fitted, strict=True))
-    return Window(top=top, left=left, height=fitted[0], width=fitted[1])
-
-
-def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Shrink by area, then enlarge linearly whatever is left to enlarge."""
-    smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
-    shrunk = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
-    return cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
-
-
-def prepare(src: NDArray[np.generic], size: tuple[int, int], *, stride: int = 1) -> Prepared:
+def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1) -> Prepared:
     """The photograph's lightness at the network's size.
 
     Args:
-        src: grey, BGR or BGRA; uint8, uint16 or float32 in [0, 1]; colour is taken by its lightness.
+        pixels: (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, as `check_photograph` returns it.
         size: (width, height) of the network's input [pixels].
-        stride: how many times smaller the network's output is; the photograph is placed on whole multiples of it, so
-            that `Window.crop` cuts exactly.
-
-    Raises:
-        ImageError: ``src`` is not an acceptable photograph.
+        stride: how many times smaller the network's outputs are; the photograph is placed on whole multiples of it, so
+            that `Window.crop` cuts them exactly.
     """
-    pixels = check_photograph(src)
     width, height = size
-    window = _place((pixels.shape[0], pixels.shape[1]), (height, width), stride)
+    window = _place(pixels.shape[0], pixels.shape[1], height, width, stride)
     inner = lightness(luminance(_resize(pixels, window.height, window.width)))
     padded = cv2.copyMakeBorder(
         inner,
@@ -93,3 +69,23 @@ def prepare(src: NDArray[np.generic], size: tuple[int, int], *, stride: int = 1)
         cv2.BORDER_REFLECT,
     )
     return Prepared(lightness=np.asarray(padded, np.float32)[None, None], window=window)
+
+
+def _place(height: int, width: int, rows: int, columns: int, stride: int) -> Window:
+    """Where a photograph of height x width goes among rows x columns: as large as fits, centred, in whole strides."""
+    scale = min(rows / height, columns / width)
+    taken_rows = min(rows, max(stride, round(height * scale / stride) * stride))
+    taken_columns = min(columns, max(stride, round(width * scale / stride) * stride))
+    return Window(
+        top=(rows - taken_rows) // (2 * stride) * stride,
+        left=(columns - taken_columns) // (2 * stride) * stride,
+        height=taken_rows,
+        width=taken_columns,
+    )
+
+
+def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Shrink by the mean of areas; then enlarge linearly what is left to enlarge."""
+    smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
+    shrunk = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR), pixels.dtype)

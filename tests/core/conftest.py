@@ -1,6 +1,8 @@
 """A tiny network with its contract, made on the spot, for tests without torch and without trained weights."""
 
 import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,14 @@ from photochrom.contract import Contract, Tensor
 SIDE = 64
 STRIDE = 2
 
+ModelMaker = Callable[..., Path]
+"""See `make_model`."""
 
-def tiny_network(side: int = SIDE) -> onnx.ModelProto:
+
+def tiny_network() -> onnx.ModelProto:
     """A valid colorizer: one 3x3 convolution of stride 2 makes chroma of lightness, a sigmoid of it confidence."""
-    rng = np.random.default_rng(7)
-    kernel = rng.normal(0, 0.15, (2, 1, 3, 3)).astype(np.float32)
-    select = np.array([[[[0.05]], [[-0.05]]]], np.float32)
-    half = side // STRIDE
+    kernel = np.random.default_rng(7).normal(0, 0.15, (2, 1, 3, 3)).astype(np.float32)
+    half = SIDE // STRIDE
     graph = helper.make_graph(
         [
             helper.make_node(
@@ -29,7 +32,7 @@ def tiny_network(side: int = SIDE) -> onnx.ModelProto:
             helper.make_node("Sigmoid", ["score"], ["confidence"]),
         ],
         "tiny",
-        [helper.make_tensor_value_info("lightness", TensorProto.FLOAT, [1, 1, side, side])],
+        [helper.make_tensor_value_info("lightness", TensorProto.FLOAT, [1, 1, SIDE, SIDE])],
         [
             helper.make_tensor_value_info("chroma", TensorProto.FLOAT, [1, 2, half, half]),
             helper.make_tensor_value_info("confidence", TensorProto.FLOAT, [1, 1, half, half]),
@@ -37,15 +40,15 @@ def tiny_network(side: int = SIDE) -> onnx.ModelProto:
         [
             numpy_helper.from_array(kernel, "kernel"),
             numpy_helper.from_array(np.array([12, 18], np.float32), "bias"),
-            numpy_helper.from_array(select, "select"),
+            numpy_helper.from_array(np.array([[[[0.05]], [[-0.05]]]], np.float32), "select"),
         ],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def contract_for(network: bytes, file: str = "tiny.onnx", side: int = SIDE) -> Contract:
-    """The contract that a network file of these bytes keeps."""
-    half = side // STRIDE
+def contract_of(network: bytes, file: str) -> Contract:
+    """The contract that `tiny_network`, in a file of these bytes, keeps."""
+    half = SIDE // STRIDE
     return Contract(
         format=1,
         name=Path(file).stem,
@@ -55,7 +58,7 @@ def contract_for(network: bytes, file: str = "tiny.onnx", side: int = SIDE) -> C
         sha256=hashlib.sha256(network).hexdigest(),
         size_bytes=len(network),
         opset=17,
-        inputs=(Tensor(name="lightness", shape=(1, 1, side, side), unit="L*", range=(0, 100)),),
+        inputs=(Tensor(name="lightness", shape=(1, 1, SIDE, SIDE), unit="L*", range=(0, 100)),),
         outputs=(
             Tensor(name="chroma", shape=(1, 2, half, half), unit="a*b*", range=(-128, 128)),
             Tensor(name="confidence", shape=(1, 1, half, half), unit="probability", range=(0, 1)),
@@ -64,19 +67,37 @@ def contract_for(network: bytes, file: str = "tiny.onnx", side: int = SIDE) -> C
         macs=20_000,
         licence="Apache-2.0",
         data="none: made by a test",
-        parity={},
+        parity={"onnxruntime": 0.0001},
     )
 
 
-def write_model(folder: Path, network: bytes, name: str = "tiny", side: int = SIDE) -> Path:
-    """Write network and contract; the network's path."""
-    path = folder / f"{name}.onnx"
-    path.write_bytes(network)
-    path.with_suffix(".json").write_text(contract_for(network, path.name, side).to_json(), encoding="utf-8")
-    return path
+@pytest.fixture
+def make_model(tmp_path: Path) -> ModelMaker:
+    """Writes a network beside a contract whose hash and size are right, and returns the network's path.
+
+    Its first argument is a ModelProto or bytes (left out: `tiny_network`); `name` names the file; any other keyword
+    replaces that key of the contract.
+    """
+
+    def make(network: onnx.ModelProto | bytes | None = None, *, name: str = "tiny", **changes: object) -> Path:
+        network = tiny_network() if network is None else network
+        data = network if isinstance(network, bytes) else network.SerializeToString()
+        path = tmp_path / f"{name}.onnx"
+        path.write_bytes(data)
+        record = json.loads(contract_of(data, path.name).to_json()) | changes
+        path.with_suffix(".json").write_text(json.dumps(record), encoding="utf-8")
+        return path
+
+    return make
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The path of a tiny colorizer with its contract; not to be changed."""
-    return write_model(tmp_path_factory.mktemp("model"), tiny_network().SerializeToString())
+@pytest.fixture
+def network() -> onnx.ModelProto:
+    """A tiny colorizer, to be spoilt."""
+    return tiny_network()
+
+
+@pytest.fixture
+def model(make_model: ModelMaker) -> Path:
+    """The path of a tiny colorizer that keeps its contract."""
+    return make_model()

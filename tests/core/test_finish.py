@@ -1,0 +1,127 @@
+"""The colour photograph: lightness and alpha stay, strips and threads leave no trace, memory is bounded."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from photochrom import photograph
+from photochrom.colour import Float32, Pixels, lightness, luminance, white
+from photochrom.finish import finish
+
+
+def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
+    """Smooth random shades with some noise, over the whole range."""
+    rng = np.random.default_rng(9)
+    coarse = rng.random((7, 9, *shape[2:]))
+    smooth = cv2.resize(coarse, shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(shape)
+    shades = np.clip(smooth * 1.2 - 0.1 + rng.normal(0, 0.02, shape), 0, 1)
+    return np.asarray(shades * white(np.dtype(dtype)), dtype)
+
+
+def painted(pixels: Pixels, strength: float = 60) -> Pixels:
+    """The photograph with strong random colours."""
+    chroma = np.random.default_rng(2).uniform(-strength, strength, (2, 24, 32)).astype(np.float32)
+    alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    out = np.empty((*pixels.shape[:2], 4 if alpha else 3), pixels.dtype)
+    finish(pixels, chroma, guide_of(pixels), out=out)
+    return out
+
+
+def guide_of(pixels: Pixels) -> Float32:
+    small = cv2.resize(lightness(luminance(pixels)), (32, 24), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4)])
+def test_8_bit_lightness_stays_within_one_level(shape):
+    pixels = photograph_of(shape, np.uint8)
+
+    before, after = (np.rint(lightness(luminance(image)) * 2.55) for image in (pixels, painted(pixels)))
+
+    assert np.abs(after - before).max() <= 1
+    assert np.ptp(painted(pixels)[:, :, :3], axis=2).mean() > 20
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4)])
+def test_16_bit_lightness_stays_within_one_16_bit_level(shape):
+    pixels = photograph_of(shape, np.uint16)
+
+    before, after = (lightness(luminance(image)) for image in (pixels, painted(pixels)))
+
+    assert np.abs(after - before).max() <= 100 / 65535
+    assert np.ptp(painted(pixels)[:, :, :3], axis=2).mean() > 20 * 257
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_alpha_stays_to_the_bit(dtype):
+    pixels = photograph_of((60, 70, 4), dtype)
+
+    np.testing.assert_array_equal(painted(pixels)[:, :, 3], pixels[:, :, 3])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_without_chroma_a_grey_photograph_stays_to_the_bit(dtype):
+    pixels = photograph_of((60, 70), dtype)
+
+    np.testing.assert_array_equal(painted(pixels, strength=0), np.repeat(pixels[:, :, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_strips_leave_no_trace(dtype, monkeypatch):
+    pixels = photograph_of((240, 320), dtype)
+    whole = painted(pixels)
+    assert len(list(photograph.strips(240, 320))) == 2
+
+    for strip_pixels in (1, 1000, 10**9):
+        monkeypatch.setattr(photograph, "_STRIP_PIXELS", strip_pixels)
+        np.testing.assert_array_equal(painted(pixels), whole)
+
+
+def test_threads_leave_no_trace(monkeypatch):
+    pixels = photograph_of((240, 320), np.uint8)
+    monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
+    several = painted(pixels)
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        np.testing.assert_array_equal(painted(pixels), several)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def test_a_photograph_can_be_painted_in_its_own_place(monkeypatch):
+    monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
+    pixels = photograph_of((240, 320, 4), np.uint8)
+    expected = painted(pixels)
+    chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
+
+    finish(pixels, chroma, guide_of(pixels), out=pixels)
+
+    np.testing.assert_array_equal(pixels, expected)
+
+
+MEASURE = """
+import resource
+import numpy as np
+from photochrom.finish import finish
+
+def paint(height, width):
+    pixels = np.full((height, width), 90, np.uint8)
+    out = np.ones((height, width, 3), np.uint8)
+    chroma = np.full((2, 96, 128), 20, np.float32)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    finish(pixels, chroma, np.full((96, 128), 40, np.float32), out=out)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+paint(300, 300)
+print(paint(3000, 4000))
+"""
+
+
+def test_memory_beyond_photograph_and_result_stays_far_below_one_float_plane():
+    measured = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+
+    assert int(measured.stdout) * 1024 < 0.5 * 12_000_000 * 4

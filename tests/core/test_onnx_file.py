@@ -1,0 +1,217 @@
+"""What crashes OpenCV's importer is refused before OpenCV sees it, although its contract's hash is right."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from photochrom.contract import read_contract
+from photochrom.errors import ModelError
+from photochrom.network import load_network
+from photochrom.onnx_file import check_structure
+
+
+def load(model: Path) -> None:
+    """Load a network by the path of its .onnx file."""
+    load_network(model.with_suffix(".json"), device="cpu")
+
+
+def initializer(network: onnx.ModelProto, name: str) -> TensorProto:
+    found: TensorProto = next(tensor for tensor in network.graph.initializer if tensor.name == name)
+    return found
+
+
+def attribute(network: onnx.ModelProto, name: str) -> onnx.AttributeProto:
+    entries = (entry for node in network.graph.node for entry in node.attribute)
+    found: onnx.AttributeProto = next(entry for entry in entries if entry.name == name)
+    return found
+
+
+def test_a_network_that_keeps_its_contract_passes(make_model, network):
+    load(make_model(network))
+
+
+def test_float16_weights_behind_a_cast_pass(make_model, network):
+    kernel = initializer(network, "kernel")
+    kernel.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(kernel).astype(np.float16), "kernel16"))
+    network.graph.node.insert(0, helper.make_node("Cast", ["kernel16"], ["kernel"], to=TensorProto.FLOAT))
+
+    load(make_model(network))
+
+
+def test_weights_that_are_not_raw_pass(make_model, network):
+    kernel = initializer(network, "kernel")
+    values = numpy_helper.to_array(kernel)
+    kernel.CopyFrom(helper.make_tensor("kernel", TensorProto.FLOAT, values.shape, values.ravel()))
+
+    load(make_model(network))
+
+
+@pytest.mark.parametrize("shape", [[2, 1, 3, 4], [2, 1, 3], [2, 1, 3, 2**40], [0], [2, 1, 3, -3]])
+def test_a_tensor_that_lies_about_its_size_is_refused(make_model, network, shape):
+    del initializer(network, "kernel").dims[:]
+    initializer(network, "kernel").dims.extend(shape)
+
+    with pytest.raises(ModelError, match="kernel"):
+        load(make_model(network))
+
+
+def test_a_tensor_of_a_type_without_size_is_refused(make_model, network):
+    initializer(network, "kernel").data_type = TensorProto.STRING
+
+    with pytest.raises(ModelError, match="kernel"):
+        load(make_model(network))
+
+
+def test_data_in_another_file_is_refused(make_model, network, tmp_path):
+    kernel = initializer(network, "kernel")
+    (tmp_path / "weights.bin").write_bytes(kernel.raw_data)
+    kernel.ClearField("raw_data")
+    kernel.data_location = TensorProto.EXTERNAL
+    kernel.external_data.add(key="location", value="weights.bin")
+
+    with pytest.raises(ModelError, match="another file"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize("name", ["strides", "kernel_shape"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_strides_and_kernels_of_zero_or_less_are_refused(make_model, network, name, value):
+    attribute(network, name).ints[0] = value
+
+    with pytest.raises(ModelError, match=name):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize(("name", "value"), [("group", 0), ("dilations", [0, 0])])
+def test_groups_and_dilations_of_zero_are_refused(make_model, network, name, value):
+    network.graph.node[0].attribute.append(helper.make_attribute(name, value))
+
+    with pytest.raises(ModelError, match=name):
+        load(make_model(network))
+
+
+def test_a_name_that_nothing_makes_is_refused(make_model, network):
+    network.graph.node[0].input[1] = "colonel"
+
+    with pytest.raises(ModelError, match="colonel"):
+        load(make_model(network))
+
+
+def test_a_node_before_what_it_reads_is_refused(make_model, network):
+    nodes = list(network.graph.node)
+    del network.graph.node[:]
+    network.graph.node.extend(reversed(nodes))
+
+    with pytest.raises(ModelError, match="nothing before it"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize("text", [b"Sigmoid", b"select", b"kernel_shape"])
+def test_text_that_is_not_utf_8_is_refused(make_model, network, text):
+    damaged = network.SerializeToString().replace(text, b"\xff" + text[1:])
+
+    with pytest.raises(ModelError, match="damaged"):
+        load(make_model(damaged))
+
+
+def test_an_operator_with_a_graph_of_its_own_is_refused(make_model, network):
+    branch = helper.make_graph([], "branch", [], [])
+    network.graph.node[2].attribute.append(helper.make_attribute("then_branch", branch))
+
+    with pytest.raises(ModelError, match="graph of its own"):
+        load(make_model(network))
+
+
+def test_an_unknown_operator_is_refused(make_model, network):
+    network.graph.node[2].op_type = "Colourise"
+
+    with pytest.raises(ModelError, match="OpenCV"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_another_name_than_the_contracts_is_refused(make_model, network, kind):
+    values = getattr(network.graph, kind)
+    values[0].name = "hue"
+
+    with pytest.raises(ModelError, match="hue"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_another_shape_than_the_contracts_is_refused(make_model, network, kind):
+    getattr(network.graph, kind)[0].type.tensor_type.shape.dim[3].dim_value = 96
+
+    with pytest.raises(ModelError, match="96"):
+        load(make_model(network))
+
+
+def test_a_size_that_is_not_fixed_is_refused(make_model, network):
+    network.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
+
+    with pytest.raises(ModelError, match=r"\?"):
+        load(make_model(network))
+
+
+def test_another_type_than_float32_is_refused(make_model, network):
+    network.graph.output[1].type.tensor_type.elem_type = TensorProto.FLOAT16
+
+    with pytest.raises(ModelError, match="type 10"):
+        load(make_model(network))
+
+
+def test_one_input_too_many_is_refused(make_model, network):
+    network.graph.input.append(helper.make_tensor_value_info("hints", TensorProto.FLOAT, [1, 3, 64, 64]))
+
+    with pytest.raises(ModelError, match="hints"):
+        load(make_model(network))
+
+
+def test_one_output_too_few_is_refused(make_model, network):
+    del network.graph.output[1]
+
+    with pytest.raises(ModelError, match="confidence"):
+        load(make_model(network))
+
+
+def test_another_opset_than_the_contracts_is_refused(make_model, network):
+    network.opset_import[0].version = 18
+
+    with pytest.raises(ModelError, match="opset"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize(
+    "data", [b"x", b"not a network", b"\x00" * 100, b"\xff" * 100, b"\x3a\xff\xff\xff\xff\x0f", b"<html></html>"]
+)
+def test_files_of_another_kind_are_refused(make_model, data):
+    with pytest.raises(ModelError, match=r"tiny\.onnx"):
+        load(make_model(data))
+
+
+def test_a_network_that_ends_anywhere_is_refused(make_model, network):
+    data = network.SerializeToString()
+    contract = read_contract(make_model(network).with_suffix(".json"))
+    for end in range(len(data)):
+        with pytest.raises(ModelError):
+            check_structure(memoryview(data)[:end], contract)
+
+
+def test_a_damaged_network_is_refused_or_read_but_nothing_else_happens(make_model, network):
+    data = network.SerializeToString()
+    contract = read_contract(make_model(network).with_suffix(".json"))
+    rng = random.Random(4)
+    refused = 0
+    for _ in range(2000):
+        damaged = bytearray(data)
+        for _ in range(rng.randint(1, 3)):
+            damaged[rng.randrange(len(damaged))] = rng.choice([0, 1, 127, 128, 255, rng.randrange(256)])
+        try:
+            check_structure(memoryview(damaged), contract)
+        except ModelError:
+            refused += 1
+    assert refused > 1000
