@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +15,13 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from photochrom import device, network
+from photochrom.contract import read_contract
 from photochrom.errors import DeviceError, ModelError
 from photochrom.network import Network, load_network
 
 Float32 = NDArray[np.float32]
+
+SHAPES = {"chroma": (1, 2, 32, 32), "confidence": (1, 1, 32, 32)}
 
 
 def load(model: Path, **choice: str) -> Network:
@@ -31,10 +36,7 @@ def some_lightness(seed: int) -> dict[str, Float32]:
 def test_outputs_come_by_name_in_the_contracts_shapes(model):
     outputs = load(model).run(some_lightness(0))
 
-    assert {name: value.shape for name, value in outputs.items()} == {
-        "chroma": (1, 2, 32, 32),
-        "confidence": (1, 1, 32, 32),
-    }
+    assert {name: value.shape for name, value in outputs.items()} == SHAPES
     assert all(value.dtype == np.float32 for value in outputs.values())
 
 
@@ -60,6 +62,28 @@ def test_one_network_in_several_threads_gives_the_values_it_gives_in_one(model, 
 
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Busy:
+    """An engine that notices a second thread inside it."""
+
+    def __init__(self) -> None:
+        self._inside = threading.Lock()
+
+    def forward(self, _: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
+        assert self._inside.acquire(blocking=False), "two threads are inside one network"
+        time.sleep(0.002)
+        self._inside.release()
+        return [np.zeros(SHAPES[name], np.float32) for name in outputs]
+
+
+def test_only_one_thread_at_a_time_is_inside_a_network(model):
+    shared = Network(read_contract(model.with_suffix(".json")), Busy(), device="cpu", engine="opencv")
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(shared.run, [some_lightness(0)] * 20))
+
+    assert len(results) == 20
 
 
 def test_several_networks_run_side_by_side(model):
@@ -165,8 +189,7 @@ class BrokenCuda:
     def forward(self, _: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
         if self._device != "cpu":
             raise ModelError("no kernel image is available")
-        shapes = {"chroma": (1, 2, 32, 32), "confidence": (1, 1, 32, 32)}
-        return [np.zeros(shapes[name], np.float32) for name in outputs]
+        return [np.zeros(SHAPES[name], np.float32) for name in outputs]
 
 
 @pytest.fixture
