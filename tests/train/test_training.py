@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from photochrom_train.checkpoint import Checkpoint, load_averaged, progress_of, read_checkpoint
 from photochrom_train.config import DataConfig, TrainConfig
 from photochrom_train.distributed import World
 from photochrom_train.photo_cache import PhotoCache, prepare_cache
 from photochrom_train.run_log import read_log
 from photochrom_train.run_record import read_sessions
-from photochrom_train.training import Checkpoint, load_averaged, progress_of, read_checkpoint, train
+from photochrom_train.training import train
 
 CPU = torch.device("cpu")
 ALONE = World(0, 1, CPU)

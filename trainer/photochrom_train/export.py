@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from photochrom.contract import FORMAT, TASKS, Contract, Tensor
 from photochrom_train.calibration import Calibration, calibrate
+from photochrom_train.checkpoint import load_averaged
 from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.onnx_file import METADATA_KEY, OPSET, count_macs, fold_batch_norm, round_to_float16, trace
 from photochrom_train.parity import measure_parity, require_parity
 from photochrom_train.photo_cache import PhotoCache
-from photochrom_train.training import load_averaged
 from photochrom_train.validation import held_out_batches
 
 _TRIAL_PHOTOS = 6

@@ -1,0 +1,114 @@
+"""What a run leaves behind to go on from, and to be exported: networks, averaged weights, optimizers, progress."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from photochrom_train.colorize_network import ColorizeNetwork
+from photochrom_train.config import TrainConfig
+from photochrom_train.discriminator import PatchDiscriminator
+from photochrom_train.distributed import synced
+from photochrom_train.networks import build_network
+from photochrom_train.palette import Palette
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is."""
+
+    stage: int = 0
+    """The stage at work."""
+    step: int = 0
+    """Its finished steps."""
+    seconds: float = 0.0
+    """Wall-clock time spent in training so far."""
+    photos: int = 0
+    """Photographs seen so far."""
+    train_rows: int = 0
+    validation_rows: int = 0
+
+
+class TrainingState:
+    """Everything a checkpoint holds."""
+
+    def __init__(self, config: TrainConfig, palette: Palette, device: torch.device) -> None:
+        self.palette = palette
+        self.network = synced(build_network(config, palette)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.stages[0].ema_decay), use_buffers=True
+        )
+        self.discriminator = PatchDiscriminator().to(device)
+        self.progress = Progress()
+        self.optimizer_state: dict[str, object] | None = None
+        self.discriminator_optimizer_state: dict[str, object] | None = None
+
+
+class Checkpoint(TypedDict):
+    """What a run leaves in `checkpoint.pt`."""
+
+    network: dict[str, Tensor]
+    average: dict[str, Tensor]
+    discriminator: dict[str, Tensor]
+    optimizer: dict[str, object] | None
+    discriminator_optimizer: dict[str, object] | None
+    palette_colours: NDArray[np.float32]
+    palette_prior: NDArray[np.float32]
+    progress: dict[str, int | float]
+
+
+def read_checkpoint(file: Path, device: torch.device) -> Checkpoint:
+    """A run's checkpoint; only for files of your own, for torch runs what a foreign one says."""
+    record: Checkpoint = torch.load(file, map_location=device, weights_only=False)
+    return record
+
+
+def progress_of(record: Checkpoint) -> Progress:
+    """How far a run was when it left a checkpoint."""
+    progress = Progress()
+    for name, value in record["progress"].items():
+        setattr(progress, name, value)
+    return progress
+
+
+def load_averaged(config: TrainConfig, checkpoint: Path) -> tuple[ColorizeNetwork, Progress]:
+    """The averaged network of a run, on the CPU and ready for export, and how far the run was."""
+    record = read_checkpoint(checkpoint, torch.device("cpu"))
+    palette = Palette(record["palette_colours"], record["palette_prior"])
+    network = build_network(config, palette)
+    weights = {name.removeprefix("module."): value for name, value in record["average"].items() if name != "n_averaged"}
+    network.load_state_dict(weights)
+    return network.eval(), progress_of(record)
+
+
+def save_checkpoint(state: TrainingState, file: Path) -> None:
+    """Write a checkpoint under a temporary name, then rename it."""
+    progress = state.progress
+    record: Checkpoint = {
+        "network": state.network.state_dict(),
+        "average": state.average.state_dict(),
+        "discriminator": state.discriminator.state_dict(),
+        "optimizer": state.optimizer_state,
+        "discriminator_optimizer": state.discriminator_optimizer_state,
+        "palette_colours": state.palette.colours,
+        "palette_prior": state.palette.prior,
+        "progress": {name: getattr(progress, name) for name in Progress.__slots__},
+    }
+    temporary = file.with_suffix(".part")
+    torch.save(record, temporary)
+    temporary.replace(file)
+
+
+def restore(state: TrainingState, record: Checkpoint) -> None:
+    """Put a run where its checkpoint left it."""
+    state.network.load_state_dict(record["network"])
+    state.average.load_state_dict(record["average"])
+    state.discriminator.load_state_dict(record["discriminator"])
+    state.optimizer_state = record["optimizer"]
+    state.discriminator_optimizer_state = record["discriminator_optimizer"]
+    state.progress = progress_of(record)

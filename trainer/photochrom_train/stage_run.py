@@ -1,0 +1,203 @@
+"""One stage of a run: its data, optimizers and step."""
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from photochrom_train import losses
+from photochrom_train.backbone import MobileNetV2, load_classifier
+from photochrom_train.checkpoint import TrainingState
+from photochrom_train.colorize_network import OUTPUT_STRIDE
+from photochrom_train.config import StageConfig, TrainConfig
+from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
+from photochrom_train.distributed import World
+from photochrom_train.lab_torch import lab_to_rgb
+from photochrom_train.palette import SoftEncoder
+from photochrom_train.photo_cache import PhotoCache
+
+LOSS_TERMS = ("classification", "chroma", "perceptual", "colourfulness", "adversarial", "discriminator")
+"""Every term that a step may give."""
+
+_SPARSE = 2
+_FINAL_RATE = 0.01
+
+
+class StageRun:
+    """The steps of one stage, from where the state stands.
+
+    Args:
+        config: of the run.
+        stage: what to do.
+        state: networks and progress, changed by every step.
+        cache: the photographs.
+        positions: which of them.
+        world: this process among its peers.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        stage: StageConfig,
+        state: TrainingState,
+        cache: PhotoCache,
+        positions: list[int],
+        world: World,
+    ) -> None:
+        self._config, self._stage, self._state, self._world = config, stage, state, world
+        state.average.multi_avg_fn = get_ema_multi_avg_fn(stage.ema_decay)
+        self.rate = 0.0
+        self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
+        self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
+        self._classifier = _classifier(config, stage, world.device)
+        self._network: nn.Module = state.network
+        self._discriminator: nn.Module = state.discriminator
+        if world.size > 1:
+            self._network = DistributedDataParallel(state.network, broadcast_buffers=False)
+            self._discriminator = DistributedDataParallel(state.discriminator, broadcast_buffers=False)
+        self._optimizer = torch.optim.AdamW(_groups(state.network, config.weight_decay), lr=0.0)
+        self._discriminator_optimizer = torch.optim.AdamW(
+            state.discriminator.parameters(), lr=0.0, betas=(0.5, 0.99), weight_decay=0.0
+        )
+        if state.optimizer_state is not None and state.discriminator_optimizer_state is not None:
+            self._optimizer.load_state_dict(state.optimizer_state)
+            self._discriminator_optimizer.load_state_dict(state.discriminator_optimizer_state)
+        self._since = time.perf_counter()
+        self._photos_since = 0
+
+    def steps(self) -> Iterator[dict[str, Tensor]]:
+        """Do the stage's remaining steps, giving the loss terms (weighted) after each."""
+        progress, stage, world = self._state.progress, self._stage, self._world
+        loader: DataLoader[Sample] = DataLoader(
+            self._dataset,
+            batch_sampler=StepSampler(stage, progress.step, world.rank, world.size),
+            num_workers=self._config.workers,
+            pin_memory=world.device.type == "cuda",
+            prefetch_factor=4 if self._config.workers else None,
+            worker_init_fn=_leave_signals_to_parent,
+        )
+        started = time.perf_counter()
+        for batch in loader:
+            parts = self._step(Sample(*(part.to(world.device, non_blocking=True) for part in batch)))
+            progress.step += 1
+            progress.photos += stage.batch
+            self._photos_since += stage.batch
+            now = time.perf_counter()
+            progress.seconds += now - started
+            started = now
+            yield parts
+
+    def photos_per_second(self) -> float:
+        """Since the last call."""
+        now = time.perf_counter()
+        speed = self._photos_since / (now - self._since)
+        self._since, self._photos_since = now, 0
+        return speed
+
+    def remember(self) -> None:
+        """Put the optimizers' state where a checkpoint finds it."""
+        self._state.optimizer_state = self._optimizer.state_dict()
+        self._state.discriminator_optimizer_state = self._discriminator_optimizer.state_dict()
+
+    def _step(self, batch: Sample) -> dict[str, Tensor]:
+        stage, weights, step = self._stage, self._stage.loss, self._state.progress.step
+        factor = _schedule(step, stage)
+        self.rate = stage.learning_rate * factor
+        for group in self._optimizer.param_groups:
+            group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
+        every = 1 if weights.needs_whole_picture else _SPARSE
+        random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
+        offset = (int(random.integers(every)), int(random.integers(every)))
+        with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
+            scores, chroma, _ = self._network(
+                batch.aged.contiguous(memory_format=torch.channels_last), every=every, offset=offset
+            )
+        target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)[:, :, offset[0] :: every, offset[1] :: every]
+        parts: dict[str, Tensor] = {}
+        if weights.classification:
+            parts["classification"] = weights.classification * losses.classification_loss(
+                scores, target, self._soft_encoder
+            )
+        if weights.chroma:
+            parts["chroma"] = weights.chroma * losses.chroma_loss(chroma, target)
+        if weights.needs_whole_picture:
+            parts |= self._picture_losses(batch, chroma)
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self._state.network.parameters(), self._config.gradient_clip)
+        self._optimizer.step()
+        self._state.average.update_parameters(self._state.network)
+        if weights.adversarial:
+            parts["discriminator"] = self._discriminator_step(batch, chroma.detach(), factor)
+        return {name: part.detach() for name, part in parts.items()}
+
+    def _picture_losses(self, batch: Sample, chroma: Tensor) -> dict[str, Tensor]:
+        weights = self._stage.loss
+        whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
+        result, truth = lab_to_rgb(batch.lightness, whole), lab_to_rgb(batch.lightness, batch.chroma)
+        parts: dict[str, Tensor] = {}
+        if self._classifier is not None:
+            parts["perceptual"] = weights.perceptual * losses.perceptual_loss(self._classifier, result, truth)
+        if weights.colourfulness:
+            parts["colourfulness"] = weights.colourfulness * losses.colourfulness_loss(result, truth)
+        if weights.adversarial:
+            self._state.discriminator.requires_grad_(False)
+            judged = self._state.discriminator(batch.lightness, whole)
+            parts["adversarial"] = weights.adversarial * losses.generator_loss(judged)
+            self._state.discriminator.requires_grad_(True)
+        return parts
+
+    def _discriminator_step(self, batch: Sample, chroma: Tensor, factor: float) -> Tensor:
+        for group in self._discriminator_optimizer.param_groups:
+            group["lr"] = factor * self._stage.learning_rate
+        whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
+        count = len(whole)
+        judged = self._discriminator(torch.cat([batch.lightness, batch.lightness]), torch.cat([batch.chroma, whole]))
+        loss = losses.discriminator_loss(judged[:count], judged[count:])
+        self._discriminator_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._discriminator_optimizer.step()
+        return loss
+
+
+def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -> MobileNetV2 | None:
+    if not stage.loss.perceptual or config.backbone is None:
+        return None
+    return load_classifier(config.backbone).to(device)
+
+
+def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Parameters by learning rate (encoder or not) and by weight decay (matrices or not)."""
+    groups: list[dict[str, object]] = []
+    for encoder in (False, True):
+        for decays in (False, True):
+            chosen = [
+                parameter
+                for name, parameter in network.named_parameters()
+                if name.startswith("encoder.") == encoder and (parameter.ndim > 1) == decays
+            ]
+            groups.append({"params": chosen, "encoder": encoder, "weight_decay": weight_decay if decays else 0.0})
+    return groups
+
+
+def _schedule(step: int, stage: StageConfig) -> float:
+    """The share of the peak learning rate: a linear rise, then a cosine down to `_FINAL_RATE`."""
+    warmup = min(stage.warmup, stage.steps // 10)
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(stage.steps - warmup, 1)
+    return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _leave_signals_to_parent(_: int) -> None:
+    """Ctrl-C reaches a whole process group; workers end when the training process closes them."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
