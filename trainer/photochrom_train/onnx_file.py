@@ -1,6 +1,7 @@
 """A network as ONNX: traced at a fixed size, weights stored as float16, checked."""
 
 import io
+import warnings
 
 import numpy as np
 import onnx
@@ -48,15 +49,18 @@ def trace(network: ColorizeNetwork, size: int) -> onnx.ModelProto:
         size: side of the square input [pixels].
     """
     buffer = io.BytesIO()
-    torch.onnx.export(
-        ExportedColorizer(network).eval(),
-        (torch.full((1, 1, size, size), 50.0),),
-        buffer,  # type: ignore[arg-type]  # the TorchScript exporter takes a buffer; the stub knows the new one only
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=["lightness"],
-        output_names=["chroma", "confidence"],
-    )
+    with warnings.catch_warnings():
+        # Chosen on purpose: what the newer exporter writes, OpenCV 4.14 runs wrongly or not at all in places.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            ExportedColorizer(network).eval(),
+            (torch.full((1, 1, size, size), 50.0),),
+            buffer,  # type: ignore[arg-type]  # the TorchScript exporter takes a buffer; the stub knows the new one
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["lightness"],
+            output_names=["chroma", "confidence"],
+        )
     model = onnx.load_model_from_string(buffer.getvalue())
     _store_as_float16(model)
     onnx.checker.check_model(model, full_check=True)

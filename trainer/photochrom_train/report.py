@@ -19,6 +19,7 @@ import torch
 from photochrom import Colorizer
 from photochrom.contract import Contract
 from photochrom_train.calibration import NEAR
+from photochrom_train.checkpoint import progress_of, read_checkpoint
 from photochrom_train.config import ConfigError, TrainConfig
 from photochrom_train.evaluation import EVALUATION_FILE, read_evaluation
 from photochrom_train.evaluation_table import table, tables
@@ -28,7 +29,6 @@ from photochrom_train.photo_source import DataError, UInt8, read_all
 from photochrom_train.run_log import draw_curves, read_log
 from photochrom_train.run_record import SESSIONS_FILE, read_sessions
 from photochrom_train.sheet import SheetRow, draw_sheet
-from photochrom_train.training import progress_of, read_checkpoint
 
 _NOT_LOSSES = {"step", "stage", "rate", "photos_per_s"}
 _LAST_ROWS = 10
@@ -73,7 +73,6 @@ def write_report(config: TrainConfig, paths: ReportPaths) -> None:
         if sha256 != colorizer.contract.sha256:
             raise DataError(f"the {what} is of another file than {paths.card.with_suffix('.onnx')}; make it anew")
     manifest = make_manifest(config.data, PhotoCache(paths.cache))
-    _write_record(paths, manifest, _draw_samples(colorizer, paths.samples))
     facts = {
         "file": _file_table(colorizer.contract),
         "data": _data_table(manifest),
@@ -87,6 +86,7 @@ def write_report(config: TrainConfig, paths: ReportPaths) -> None:
         card = Template(paths.template.read_text(encoding="utf-8")).substitute(facts)
     except (KeyError, ValueError) as error:
         raise ConfigError(f"{paths.template}: {error}; known placeholders are ${', $'.join(facts)}") from error
+    _write_record(paths, manifest, _draw_samples(colorizer, paths.samples))
     paths.card.write_text(card, encoding="utf-8")
 
 
