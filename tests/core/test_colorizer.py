@@ -3,10 +3,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import assert_type
 
 import cv2
 import numpy as np
 import pytest
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 import photochrom
@@ -303,6 +305,17 @@ def test_one_colorizer_in_several_threads_gives_the_colours_it_gives_in_one(pain
 
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_type_of_the_result_follows_the_type_of_the_photograph(model: Path):
+    painter, src = Colorizer(model), photograph_of((4, 4))
+
+    # mypy checks these two, and the next two check that it is right.
+    from_array = assert_type(painter.colorize(src), MatLike)
+    from_umat = assert_type(painter.colorize(umat(src)), cv2.UMat)
+
+    assert isinstance(from_array, np.ndarray)
+    assert isinstance(from_umat, cv2.UMat)
 
 
 def test_no_thread_is_left_behind(painter):
