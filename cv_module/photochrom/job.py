@@ -3,7 +3,6 @@
 The command line, scripts and the GIMP worker describe what they want in a `ColorizeJob` and call `run_job`.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import cv2
 from cv2.typing import MatLike
 
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer import MAX_SATURATION, Colorizer
 from photochrom.device import Device, Engine
 from photochrom.errors import ImageError, JobError, PhotochromError
 from photochrom.imageio import read_image, shown, write_image
@@ -42,8 +41,10 @@ class ColorizeJob:
     def __post_init__(self) -> None:
         if not self.inputs:
             raise JobError("a job has at least one input")
-        if not (math.isfinite(self.saturation) and self.saturation >= 0):
-            raise JobError(f"saturation is {self.saturation}; it is a number of at least 0, and 1 changes nothing")
+        if not 0 <= self.saturation <= MAX_SATURATION:
+            raise JobError(
+                f"saturation is {self.saturation}; give a number from 0 (grey) to {MAX_SATURATION:g}; 1 changes nothing"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

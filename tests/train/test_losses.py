@@ -95,6 +95,14 @@ def test_perceptual_loss_is_zero_for_the_same_picture_and_grows_with_the_change(
     assert 0 < little < much
 
 
+def test_recognition_loss_is_the_divergence_of_the_class_probabilities(classifier: MobileNetV2):
+    rgb, other = random_rgb(2), random_rgb(3)
+    assert float(losses.recognition_loss(classifier, rgb, rgb)) == pytest.approx(0, abs=1e-6)
+    wanted, given = (torch.softmax(classifier(picture * 2 - 1), 1) for picture in (rgb, other))
+    divergence = (wanted * (wanted / given).log()).sum(1).mean()
+    assert float(losses.recognition_loss(classifier, other, rgb)) == pytest.approx(float(divergence), rel=1e-2, abs=0)
+
+
 def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: MobileNetV2):
     rgb = random_rgb(2).requires_grad_()
     losses.perceptual_loss(classifier, rgb, random_rgb(3)).backward()

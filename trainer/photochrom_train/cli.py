@@ -42,7 +42,8 @@ def _train(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         complete = train(config, PhotoCache(options.cache), options.run, world, on_step=on_step)
-    print(f"run {'complete' if complete else 'stopped; the same command resumes it'}: {options.run}")
+    if world.leads:
+        print(f"run {'complete' if complete else 'stopped; the same command resumes it'}: {options.run}")
     return 0 if complete else 130
 
 

@@ -107,6 +107,8 @@ class LossConfig:
     """Smooth L1 between predicted and true a*b*."""
     perceptual: float = 0.0
     """L1 between normalised ImageNet features of recoloured and true photograph; needs `backbone`."""
+    recognition: float = 0.0
+    """KL divergence between ImageNet class probabilities of recoloured and true photograph; needs `backbone`."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
@@ -122,7 +124,12 @@ class LossConfig:
     @property
     def needs_whole_picture(self) -> bool:
         """Whether a term looks at the recoloured photograph as a picture, not at single pixels."""
-        return self.perceptual > 0 or self.colourfulness > 0 or self.adversarial > 0
+        return self.needs_classifier or self.colourfulness > 0 or self.adversarial > 0
+
+    @property
+    def needs_classifier(self) -> bool:
+        """Whether a term asks the frozen ImageNet classifier."""
+        return self.perceptual > 0 or self.recognition > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +234,11 @@ class TrainConfig:
         _check("gradient_clip", self.gradient_clip, 1e-6)
         _check("workers", self.workers, 0)
         _check("validate_every", self.validate_every, 1)
-        needs_backbone = any(stage.loss.perceptual > 0 for stage in self.stages)
+        needs_backbone = any(stage.loss.needs_classifier for stage in self.stages)
         if needs_backbone and self.backbone is None:
-            raise ConfigError("a stage has loss.perceptual > 0, which compares ImageNet features; name a `backbone`")
+            raise ConfigError(
+                "a stage has loss.perceptual or loss.recognition > 0, which ask an ImageNet network; name a `backbone`"
+            )
 
 
 def load_config(file: Path) -> TrainConfig:

@@ -53,6 +53,25 @@ def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor)
     return total / len(_FEATURE_TAPS)
 
 
+def recognition_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
+    """How far what a classifier sees in one batch is from what it sees in the other: mean KL divergence [nats].
+
+    It needs no labels: the classifier's own opinion of the true photograph is the target.
+
+    Args:
+        classifier: frozen, with its classes.
+        predicted_rgb: (N, 3, H, W) in [0, 1].
+        rgb: (N, 3, H, W) in [0, 1].
+
+    Source:
+        Hinton, Vinyals & Dean, "Distilling the Knowledge in a Neural Network", 2015, at temperature 1.
+    """
+    with torch.no_grad():
+        wanted = torch.log_softmax(classifier(to_backbone_range(rgb)).float(), 1)
+    given = torch.log_softmax(classifier(to_backbone_range(predicted_rgb)).float(), 1)
+    return functional.kl_div(given, wanted, reduction="batchmean", log_target=True)
+
+
 def colourfulness(rgb: Tensor) -> Tensor:
     """(N,) colourfulness of (N, 3, H, W) pictures in [0, 1], on the usual scale of 8-bit pictures.
 

@@ -24,7 +24,7 @@ from photochrom_train.lab_torch import lab_to_rgb
 from photochrom_train.palette import SoftEncoder
 from photochrom_train.photo_cache import PhotoCache
 
-LOSS_TERMS = ("classification", "chroma", "perceptual", "colourfulness", "adversarial", "discriminator")
+LOSS_TERMS = ("classification", "chroma", "perceptual", "recognition", "colourfulness", "adversarial", "discriminator")
 """Every term that a step may give."""
 
 _SPARSE = 2
@@ -144,8 +144,10 @@ class StageRun:
         whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
         result, truth = lab_to_rgb(batch.lightness, whole), lab_to_rgb(batch.lightness, batch.chroma)
         parts: dict[str, Tensor] = {}
-        if self._classifier is not None:
+        if self._classifier is not None and weights.perceptual:
             parts["perceptual"] = weights.perceptual * losses.perceptual_loss(self._classifier, result, truth)
+        if self._classifier is not None and weights.recognition:
+            parts["recognition"] = weights.recognition * losses.recognition_loss(self._classifier, result, truth)
         if weights.colourfulness:
             parts["colourfulness"] = weights.colourfulness * losses.colourfulness_loss(result, truth)
         if weights.adversarial:
@@ -169,7 +171,7 @@ class StageRun:
 
 
 def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -> MobileNetV2 | None:
-    if not stage.loss.perceptual or config.backbone is None:
+    if not stage.loss.needs_classifier or config.backbone is None:
         return None
     return load_classifier(config.backbone).to(device)
 
