@@ -446,22 +446,3 @@ def test_an_error_of_opencv_does_not_show_through_ours():
 
     assert ModelError("x").code == cv2.Error.StsParseError
     assert ModelError("x").line == 0
-
-
-def test_the_public_names_are_these():
-    assert sorted(photochrom.__all__) == [
-        "Colorization",
-        "Colorizer",
-        "Colorizer_create",
-        "Contract",
-        "Device",
-        "DeviceError",
-        "Engine",
-        "ImageError",
-        "JobError",
-        "ModelError",
-        "PhotochromError",
-        "colorize",
-        "models",
-    ]
-    assert all(hasattr(photochrom, name) for name in photochrom.__all__)
