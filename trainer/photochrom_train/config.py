@@ -14,8 +14,11 @@ from typing import Literal, TypeVar
 
 from photochrom_train.colorize_network import ColorizeNetworkConfig
 
+if typing.TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Precision = Literal["float32", "bfloat16"]
-_Table = TypeVar("_Table")
+_Table = TypeVar("_Table", bound="DataclassInstance")
 
 
 class ConfigError(ValueError):
@@ -267,7 +270,7 @@ def _build(cls: type[_Table], table: object, where: str) -> _Table:
     unknown = sorted(set(table) - set(hints))
     if unknown:
         raise ConfigError(f"unknown key {where}{unknown[0]}; known are {', '.join(sorted(hints))}")
-    for entry in dataclasses.fields(typing.cast("type[typing.Any]", cls)):
+    for entry in dataclasses.fields(cls):
         required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
         if required and entry.name not in table:
             raise ConfigError(f"{where}{entry.name} is missing")
