@@ -8,15 +8,24 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from photochrom.colour import Float32
 from photochrom.contract import read_contract
 from photochrom.errors import ModelError
-from photochrom.network import load_network
+from photochrom.network import Network, load_network
 from photochrom.onnx_file import check_structure
 
 
-def load(model: Path) -> None:
-    """Load a network by the path of its .onnx file."""
-    load_network(model.with_suffix(".json"), device="cpu")
+def load(model: Path) -> Network:
+    """The network of an .onnx file."""
+    return load_network(model.with_suffix(".json"), device="cpu")
+
+
+def chroma_of(model: Path) -> Float32:
+    """What a network answers to a ramp of lightness."""
+    network = load(model)
+    width, height = network.contract.size
+    ramp = np.linspace(0, 100, width * height, dtype=np.float32).reshape(1, 1, height, width)
+    return network.run({"lightness": ramp})["chroma"]
 
 
 def initializer(network: onnx.ModelProto, name: str) -> TensorProto:
@@ -31,23 +40,27 @@ def attribute(network: onnx.ModelProto, name: str) -> onnx.AttributeProto:
 
 
 def test_a_network_that_keeps_its_contract_passes(make_model, network):
-    load(make_model(network))
+    assert np.ptp(chroma_of(make_model(network))) > 0
 
 
 def test_float16_weights_behind_a_cast_pass(make_model, network):
     kernel = initializer(network, "kernel")
-    kernel.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(kernel).astype(np.float16), "kernel16"))
+    half = numpy_helper.to_array(kernel).astype(np.float16)
+    kernel.CopyFrom(numpy_helper.from_array(half.astype(np.float32), "kernel"))
+    plain = chroma_of(make_model(network))
+    kernel.CopyFrom(numpy_helper.from_array(half, "kernel16"))
     network.graph.node.insert(0, helper.make_node("Cast", ["kernel16"], ["kernel"], to=TensorProto.FLOAT))
 
-    load(make_model(network))
+    np.testing.assert_allclose(chroma_of(make_model(network)), plain, atol=1e-4)
 
 
 def test_weights_that_are_not_raw_pass(make_model, network):
+    plain = chroma_of(make_model(network))
     kernel = initializer(network, "kernel")
     values = numpy_helper.to_array(kernel)
     kernel.CopyFrom(helper.make_tensor("kernel", TensorProto.FLOAT, values.shape, values.ravel()))
 
-    load(make_model(network))
+    np.testing.assert_allclose(chroma_of(make_model(network)), plain, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [[2, 1, 3, 4], [2, 1, 3], [2, 1, 3, 2**40], [0], [2, 1, 3, -3]])
