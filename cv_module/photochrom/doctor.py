@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 import photochrom
-from photochrom.codec import COLOUR_SUFFIXES, decode_image, encode_image
 from photochrom.colorizer import Colorizer
 from photochrom.contract import read_contract, read_network
+from photochrom.decoder import decode_image
 from photochrom.device import Device, Engine, opencv_has_cuda, usable_devices
+from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import DeviceError, PhotochromError
 from photochrom.model_store import SHIPPED, find
 

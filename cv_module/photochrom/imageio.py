@@ -1,6 +1,6 @@
 """Image files: read whole and checked, written complete or not at all.
 
-What is kept from file to file, and what not, stands in `codec`.
+What is kept from file to file, and what not, stands in `encoder`.
 """
 
 import os
@@ -12,17 +12,10 @@ from typing import Final
 
 from cv2.typing import MatLike
 
-from photochrom.codec import (
-    COLOUR_SUFFIXES,
-    DEFAULT_QUALITY,
-    GREY_SUFFIXES,
-    Metadata,
-    Picture,
-    check_suffix,
-    decode_image,
-    encode_image,
-)
+from photochrom.decoder import Picture, decode_image
+from photochrom.encoder import COLOUR_SUFFIXES, DEFAULT_QUALITY, GREY_SUFFIXES, check_suffix, encode_image
 from photochrom.errors import ImageError
+from photochrom.metadata import Metadata
 
 MAX_FILE_BYTES: Final = (1 << 31) - 1
 """Bytes of the largest file that is read; OpenCV counts them in 31 bits."""

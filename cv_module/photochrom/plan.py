@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.codec import check_suffix
+from photochrom.encoder import check_suffix
 from photochrom.errors import ImageError, JobError
 from photochrom.imageio import check_writable, colour_name, is_image_name, shown
 

@@ -7,9 +7,9 @@ import cv2
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.codec import encode_image
 from photochrom.device import usable_devices
 from photochrom.doctor import Finding, examine
+from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
 
 

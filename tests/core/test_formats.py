@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.codec import COLOUR_SUFFIXES, decode_image, encode_image
+from photochrom.decoder import decode_image
+from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import ImageError
 from photochrom.formats import MAX_PIXELS, read_header
 from photochrom.tiff import Tag

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.codec import encode_image
+from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
 from photochrom.imageio import MAX_FILE_BYTES, colour_name, is_image_name, read_image, shown, write_image
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.codec import Metadata
 from photochrom.colorizer import Colorizer
 from photochrom.device import opencv_devices
 from photochrom.errors import DeviceError, JobError, ModelError
 from photochrom.imageio import read_image, write_image
 from photochrom.job import ColorizeJob, Progress, run_job
+from photochrom.metadata import Metadata
 
 
 def photograph(dtype: type[np.generic] = np.uint8, channels: int = 1, seed: int = 0) -> MatLike:

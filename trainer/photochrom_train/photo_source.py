@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
-from photochrom.codec import COLOUR_SUFFIXES, GREY_SUFFIXES, decode_image
+from photochrom.decoder import decode_image
+from photochrom.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES
 from photochrom.errors import ImageError
 from photochrom.imageio import is_image_name
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.codec import Metadata, decode_image, encode_image
+from photochrom.decoder import decode_image
+from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
 from photochrom.exif import read_orientation
+from photochrom.metadata import Metadata
 from photochrom.tiff import Tag, read_directories, with_number
 
 ORIENTATIONS = range(1, 9)
