@@ -1,0 +1,73 @@
+"""What can be chosen about a conversion of photographs from files to files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from photochrom.adjustment import Adjustment
+from photochrom.device import Device, Engine
+from photochrom.encoder import DEFAULT_QUALITY
+from photochrom.errors import ImageError, JobError
+
+Existing = Literal["refuse", "skip", "overwrite"]
+"""What happens where an output is there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several equal shares of the photographs; the same photographs in every run and on every machine."""
+
+    number: int
+    """Which share, from 1 to `count`."""
+    count: int
+    """How many shares there are."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise JobError(f"shard {self.number}/{self.count} does not exist; give i/n with i from 1 to n, such as 2/4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """How to convert; the defaults are those of the command."""
+
+    existing: Existing = "refuse"
+    """What happens where an output is there already: a failure, nothing, or a new one in its place."""
+    confidence_output: Path | None = None
+    """Where confidence maps go (grey PNG, 255 for certainty), as a folder or a file as the output is; None: no maps."""
+    suffix: str | None = None
+    """Format of the outputs as a file's suffix, such as ``.png``; None: that of each photograph."""
+    depth: Literal[8, 16] | None = None
+    """Bits per channel of the outputs; None: as each photograph has."""
+    quality: int = DEFAULT_QUALITY
+    """Of JPEG, WebP and AVIF, 1 to 100."""
+    model: str | Path = "colorize"
+    """The network: a shipped one by name, a user's own by path."""
+    device: Device = "auto"
+    """What to run on."""
+    engine: Engine = "opencv"
+    """What to run the network with."""
+    strength: float = 1.0
+    """Share of the new colours, 0 to 1; the rest are the photograph's own (for a grey one: none)."""
+    saturation: float = 1.0
+    """Factor on the network's chroma; 0: grey."""
+    fade_uncertain: float = 0.0
+    """How far colours fade to grey where the network guesses, 0 (not at all) to 1."""
+    workers: int | None = None
+    """Photographs in work at once; None: one for each processor core."""
+    memory: int | None = None
+    """What all of them may take together [bytes]; None: half of what is free when the conversion begins."""
+    shard: Shard | None = None
+    """The share of the photographs that is done; None: all."""
+    preview_side: int | None = None
+    """Longer side of the previews that go with the progress [pixels]; None: no previews."""
+
+    def __post_init__(self) -> None:
+        try:
+            self.adjustment()
+        except ImageError as error:
+            raise JobError(str(error)) from None
+
+    def adjustment(self) -> Adjustment:
+        """What is done to the network's colours."""
+        return Adjustment(strength=self.strength, saturation=self.saturation, fade_uncertain=self.fade_uncertain)
