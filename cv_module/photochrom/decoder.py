@@ -1,6 +1,6 @@
 """Pictures from the bytes of image files: OpenCV decodes, with the checks and corrections it lacks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -8,10 +8,11 @@ import numpy as np
 from cv2.typing import MatLike
 
 from photochrom.colour import white
+from photochrom.container import read_metadata
 from photochrom.errors import ImageError
-from photochrom.exif import for_upright_copy, read_orientation
+from photochrom.exif import read_orientation
 from photochrom.formats import Header, read_header
-from photochrom.metadata import Metadata
+from photochrom.metadata import Metadata, for_upright_copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +40,19 @@ def decode_image(data: bytearray) -> Picture:
         position, value = header.correction
         data[position : position + len(value)] = value
     try:
-        pixels, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise _undecodable(header, f" ({error.err})") from None
-    if pixels is None:
+    if decoded is None:
         raise _undecodable(header, "")
-    found = {kind: block.tobytes() for kind, block in zip(kinds, blocks, strict=True)}
-    exif, icc = found.get(cv2.IMAGE_METADATA_EXIF, b""), found.get(cv2.IMAGE_METADATA_ICCP, b"")
+    found = read_metadata(data, header.format)
+    # OpenCV turns a TIFF by itself.
+    orientation = 1 if header.format == "TIFF" else read_orientation(found.exif)
+    pixels = _turn(_as_photograph(decoded, header), orientation)
+    height, width = pixels.shape[:2]
+    kept = for_upright_copy(found, width=width, height=height)
     return Picture(
-        pixels=_turn(_as_photograph(pixels, header), read_orientation(exif)),
-        metadata=Metadata(exif=for_upright_copy(exif), icc=icc if _is_rgb_profile(icc) and pixels.ndim == 3 else b""),
+        pixels=pixels, metadata=replace(kept, icc=kept.icc if _is_rgb_profile(kept.icc) and pixels.ndim == 3 else b"")
     )
 
 
