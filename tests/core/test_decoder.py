@@ -1,0 +1,96 @@
+"""Bytes to pictures: every photograph upright, whatever way it lies in its file."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from cv2.typing import MatLike
+
+from photochrom.decoder import decode_image
+from photochrom.encoder import encode_image
+from photochrom.exif import read_orientation
+from photochrom.tiff import Tag, with_number
+
+ORIENTATIONS = range(1, 9)
+
+
+def picture() -> MatLike:
+    """Blocks of colour, no two sides alike; smooth enough for JPEG."""
+    blocks = np.random.default_rng(3).integers(40, 216, (3, 4, 3)).astype(np.uint8)
+    return blocks.repeat(16, axis=0).repeat(16, axis=1)
+
+
+def lying(upright: MatLike, orientation: int) -> MatLike:
+    """How a camera with this Exif orientation stores an upright picture, from the standard's table of row and column 0.
+
+    The standard says which side of the scene the stored row 0 and column 0 show.
+    """
+    row_0, column_0 = {
+        1: ("top", "left"),
+        2: ("top", "right"),
+        3: ("bottom", "right"),
+        4: ("bottom", "left"),
+        5: ("left", "top"),
+        6: ("right", "top"),
+        7: ("right", "bottom"),
+        8: ("left", "bottom"),
+    }[orientation]
+    if row_0 in ("left", "right"):
+        upright = upright.swapaxes(0, 1)
+    return np.ascontiguousarray(
+        upright[:: -1 if row_0 in ("bottom", "right") else 1, :: -1 if column_0 in ("bottom", "right") else 1]
+    )
+
+
+def exif(orientation: int, *, order: str = "<") -> bytes:
+    """An Exif block with nothing but an orientation."""
+    head = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, 8)
+    return head + struct.pack(f"{order}HHHIHHI", 1, Tag.ORIENTATION, 3, 1, orientation, 0, 0)
+
+
+def profile(space: bytes = b"RGB ", length: int = 256) -> bytes:
+    """The header of an ICC profile with no tag and some filling."""
+    icc = bytearray(132) + np.random.default_rng(0).bytes(length - 132)
+    struct.pack_into(">I4sI4s4s4s", icc, 0, length, b"test", 0x02400000, b"mntr", space, b"XYZ ")
+    struct.pack_into(">4s", icc, 36, b"acsp")
+    struct.pack_into(">III", icc, 68, 0xF6D6, 0x10000, 0xD32D)
+    return bytes(icc)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_photograph_is_upright_whichever_way_it_lies_in_the_file(suffix: str, order: str, orientation: int):
+    upright = picture()
+    block = np.frombuffer(exif(orientation, order=order), np.uint8)
+    _, data = cv2.imencodeWithMetadata(
+        suffix, lying(upright, orientation), [cv2.IMAGE_METADATA_EXIF], [block], [cv2.IMWRITE_WEBP_QUALITY, 101]
+    )
+    read = decode_image(bytearray(data.tobytes()))
+    assert read.pixels.shape == upright.shape
+    assert np.abs(read.pixels.astype(int) - upright).mean() <= (3 if suffix == ".jpg" else 0)
+    assert read_orientation(read.metadata.exif) == 1
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_opencvs_own_turning_agrees(orientation: int):
+    block = np.frombuffer(exif(orientation), np.uint8)
+    stored = lying(picture(), orientation)
+    _, data = cv2.imencodeWithMetadata(".png", stored, [cv2.IMAGE_METADATA_EXIF], [block])
+    turned = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert turned is not None
+    assert np.array_equal(turned, picture())
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_tiffs_own_orientation_is_applied_once(orientation: int):
+    plain = bytearray(encode_image(lying(picture(), orientation), ".tif"))
+    turned = with_number(plain, Tag.ORIENTATION, orientation)
+    assert np.array_equal(decode_image(turned).pixels, picture())
+
+
+@pytest.mark.parametrize("icc", [profile(b"GRAY"), profile(b"CMYK"), b"\0" * 200], ids=["grey", "cmyk", "nonsense"])
+def test_a_profile_that_would_be_wrong_for_a_colour_picture_is_dropped(icc: bytes):
+    _, data = cv2.imencodeWithMetadata(".jpg", picture(), [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
+    assert decode_image(bytearray(data.tobytes())).metadata.icc == b""
