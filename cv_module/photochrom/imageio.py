@@ -45,14 +45,20 @@ def read_image(path: Path) -> Picture:
             with the path.
     """
     try:
-        return decode_image(_read_bytes(path))
+        return decode_image(read_bytes(path))
     except ImageError as error:
         raise ImageError(f"{shown(path)}: {error}") from None
     except OSError as error:
         raise ImageError(f"{shown(path)}: cannot be read: {error.strerror}") from None
 
 
-def _read_bytes(path: Path) -> bytearray:
+def read_bytes(path: Path) -> bytearray:
+    """The bytes of an image file, undecoded.
+
+    Raises:
+        ImageError: it is no file, or empty or too long; the message does not name it.
+        OSError: it is missing or cannot be read.
+    """
     if path.exists() and not path.is_file():
         raise ImageError("is a folder or a device, where an image file belongs")
     with path.open("rb") as file:

@@ -1,0 +1,118 @@
+"""Threads that convert photographs side by side.
+
+One thread reads: it takes memory for a file, reads it, takes memory for what its pixels will need, and hands it to the
+next worker that is free; so the next file is read while others are coloured. Each worker brings one photograph at a
+time from decoding to writing. The caller's own thread waits, and tells what ends.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import cv2
+
+from photochrom.converter import Converter, Loaded
+from photochrom.memory import CancelledError
+from photochrom.plan import Task
+from photochrom.result import FileResult, Preview
+
+_LOOK_AGAIN: Final = 0.1
+"""How long a wait goes on before it is asked again whether it is cancelled [s]."""
+
+_End = tuple[int, FileResult, Preview | None]
+"""A task's place among the tasks, and what became of it."""
+
+
+def convert_tasks(
+    converter: Converter,
+    tasks: Sequence[Task],
+    on_result: Callable[[int, FileResult, Preview | None], None],
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Convert photographs; returns when all are done, or those that were begun when it was cancelled.
+
+    Args:
+        converter: what each photograph is converted with; its options say how many at once.
+        tasks: from `plan_tasks`.
+        on_result: called in this thread when a photograph ends, with its place among the tasks. What it raises, and a
+            KeyboardInterrupt, comes out here; before that what is begun is finished, and the rest is not begun.
+        cancelled: asked in this thread, about ten times a second; True begins no more photographs.
+    """
+    count = converter.options.workers or processors()
+    with ThreadPoolExecutor(count + 1, thread_name_prefix="photochrom") as pool:
+        run = _Run(converter, pool, count)
+        run.begin(tasks)
+        try:
+            while (end := run.next_end(cancelled)) is not None:
+                on_result(*end)
+        finally:
+            run.stop()
+
+
+def processors() -> int:
+    """Processor cores that this process may use."""
+    try:
+        return min(len(os.sched_getaffinity(0)), cv2.getNumberOfCPUs())
+    except AttributeError:  # not on macOS and Windows
+        return cv2.getNumberOfCPUs()
+
+
+class _Run:
+    """One run over some tasks: what its threads share."""
+
+    def __init__(self, converter: Converter, pool: ThreadPoolExecutor, count: int) -> None:
+        self._converter = converter
+        self._pool = pool
+        self._count = count
+        self._free = threading.Semaphore(count)
+        self._ends: SimpleQueue[Future[_End | None]] = SimpleQueue()
+        self._stopped = threading.Event()
+
+    def begin(self, tasks: Sequence[Task]) -> None:
+        """Start to read."""
+        self._pool.submit(self._read, tasks).add_done_callback(self._ends.put)
+
+    def stop(self) -> None:
+        """Begin no more photographs."""
+        self._stopped.set()
+
+    def next_end(self, cancelled: Callable[[], bool] | None) -> _End | None:
+        """The next photograph that ended; None when there are no more."""
+        while True:
+            if cancelled is not None and cancelled():
+                self.stop()
+            try:
+                return self._ends.get(timeout=None if cancelled is None else _LOOK_AGAIN).result()
+            except Empty:
+                continue
+
+    def _read(self, tasks: Sequence[Task]) -> _End | None:
+        """Read the photographs one after the other and hand them on; None when the last has ended."""
+        try:
+            for number, task in enumerate(tasks):
+                if self._stopped.is_set():
+                    break
+                self._hand_on(number, self._converter.load(task, self._stopped.is_set))
+        except CancelledError:
+            pass
+        for _ in range(self._count):
+            self._free.acquire()
+        return None
+
+    def _hand_on(self, number: int, loaded: Loaded | FileResult) -> None:
+        while not self._free.acquire(timeout=_LOOK_AGAIN):
+            if self._stopped.is_set():
+                if isinstance(loaded, Loaded):
+                    loaded.reservation.release()
+                raise CancelledError
+        self._pool.submit(self._finish, number, loaded).add_done_callback(self._end)
+
+    def _finish(self, number: int, loaded: Loaded | FileResult) -> _End | None:
+        return (number, loaded, None) if isinstance(loaded, FileResult) else (number, *self._converter.finish(loaded))
+
+    def _end(self, future: Future[_End | None]) -> None:
+        self._ends.put(future)
+        self._free.release()
