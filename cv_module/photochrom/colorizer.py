@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Real
 from pathlib import Path
-from typing import Final, TypeGuard, overload
+from typing import TypeGuard, overload
 
 import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from photochrom.adjustment import Adjustment
 from photochrom.colour import Float32, Pixels
 from photochrom.contract import Contract
 from photochrom.device import OPENCV_TARGETS, Device, Engine
@@ -19,9 +19,7 @@ from photochrom.model_store import find
 from photochrom.network import Network, load_network
 from photochrom.photograph import check_photograph
 from photochrom.prepare import prepare
-
-MAX_SATURATION: Final = 10.0
-"""Beyond this every colour is as strong as sRGB can show it."""
+from photochrom.profile import colour_space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ class Colorization:
     image: Pixels
     """(H, W, 3) BGR, or (H, W, 4) BGRA where alpha came; of the photograph's own type."""
     confidence: Float32
-    """(H, W) probability in [0, 1] that the true colour is near."""
+    """(H, W) probability in [0, 1] that the true colour is near the network's, whatever adjustments made of that."""
     device: str
     """What the network ran on: cpu, cuda or cuda_fp16."""
     engine: str
@@ -83,43 +81,86 @@ class Colorizer:
         return self._network.contract
 
     @overload
-    def colorize(self, src: MatLike, dst: MatLike | None = None, *, saturation: float = 1.0) -> MatLike: ...
-    @overload
-    def colorize(self, src: cv2.UMat, dst: cv2.UMat | None = None, *, saturation: float = 1.0) -> cv2.UMat: ...
     def colorize(
-        self, src: MatLike | cv2.UMat, dst: MatLike | cv2.UMat | None = None, *, saturation: float = 1.0
+        self,
+        src: MatLike,
+        dst: MatLike | None = None,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        fade_uncertain: float = 0.0,
+        profile: bytes = b"",
+    ) -> MatLike: ...
+    @overload
+    def colorize(
+        self,
+        src: cv2.UMat,
+        dst: cv2.UMat | None = None,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        fade_uncertain: float = 0.0,
+        profile: bytes = b"",
+    ) -> cv2.UMat: ...
+    def colorize(
+        self,
+        src: MatLike | cv2.UMat,
+        dst: MatLike | cv2.UMat | None = None,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        fade_uncertain: float = 0.0,
+        profile: bytes = b"",
     ) -> MatLike | cv2.UMat:
         """The photograph in colour; its lightness stays as it is, and so does its alpha.
 
         Args:
             src: grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4); uint8, uint16, or float32 in [0, 1]. Of a
-                colour picture the lightness alone (L*) is looked at. It is not changed, unless it is also ``dst``.
+                colour picture the network sees the lightness (L*) alone. It is not changed, unless it is also ``dst``.
             dst: written and returned where its shape and type fit; else a new array is returned.
-            saturation: factor on the colours' strength, 0 (grey) to 10.
+            strength: share of the new colours, 0 to 1; the rest are those that ``src`` has (none, if it is grey).
+            saturation: factor on the strength of the network's colours, 0 (grey) to 10.
+            fade_uncertain: how far colours fade to grey where the network guesses, 0 to 1. At 1 a colour whose
+                confidence is 0.35 or less is grey; one of 0.7 or more never fades.
+            profile: the ICC profile that the pixels of ``src`` are in; empty: they are sRGB. `result_profile` tells
+                which one those of the result are in.
 
         Returns:
             (H, W, 3) BGR, or (H, W, 4) BGRA with the same alpha; of the type of ``src``, a UMat for a UMat.
 
         Raises:
-            ImageError: ``src``, ``dst`` or ``saturation`` is not acceptable; the message says what is.
+            ImageError: an argument is not acceptable; the message says what is.
             ModelError: the network does not keep its contract.
         """
-        return self._colorize(src, dst, saturation)
+        adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
+        return self._colorize(src, dst, adjustment, profile)
 
-    def predict(self, src: MatLike | cv2.UMat, *, saturation: float = 1.0) -> Colorization:
+    def predict(
+        self,
+        src: MatLike | cv2.UMat,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        fade_uncertain: float = 0.0,
+        profile: bytes = b"",
+    ) -> Colorization:
         """The photograph in colour, with the network's confidence and the device that ran it.
 
         Args:
             src: as for `colorize`; the result holds arrays for a UMat too.
+            strength: as for `colorize`.
             saturation: as for `colorize`.
+            fade_uncertain: as for `colorize`.
+            profile: as for `colorize`.
 
         Raises:
             ImageError: as `colorize`.
             ModelError: as `colorize`.
         """
+        adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
         pixels = check_photograph(src.get() if isinstance(src, cv2.UMat) else src)
         image = _blank(pixels)
-        network, confidence = self._paint(pixels, image, saturation)
+        network, confidence = self._paint(pixels, image, adjustment, profile)
         size = (pixels.shape[1], pixels.shape[0])
         return Colorization(
             image=image,
@@ -177,40 +218,41 @@ class Colorizer:
         self._device = device
 
     def _colorize(
-        self, src: MatLike | cv2.UMat, dst: MatLike | cv2.UMat | None, saturation: float
+        self, src: MatLike | cv2.UMat, dst: MatLike | cv2.UMat | None, adjustment: Adjustment, profile: bytes
     ) -> MatLike | cv2.UMat:
         if isinstance(src, cv2.UMat):
             if not isinstance(dst, cv2.UMat | None):
                 raise ImageError(f"src is a UMat, but dst is a {type(dst).__name__}; give two UMats or two arrays")
             # OpenCV's stubs do not know that a UMat is made from an array.
-            painted = cv2.UMat(self._colorize_array(src.get(), None, saturation))  # type: ignore[call-overload]
+            painted = cv2.UMat(self._colorize_array(src.get(), None, adjustment, profile))  # type: ignore[call-overload]
             # Once is a plain copy, which Python's UMat lacks: into dst where it fits, else into a new one.
             return cv2.repeat(painted, 1, 1, dst)
         if isinstance(dst, cv2.UMat):
             raise ImageError("dst is a UMat, but src is not; give two arrays or two UMats")
-        return self._colorize_array(src, dst, saturation)
+        return self._colorize_array(src, dst, adjustment, profile)
 
-    def _colorize_array(self, src: MatLike, dst: MatLike | None, saturation: float) -> Pixels:
+    def _colorize_array(self, src: MatLike, dst: MatLike | None, adjustment: Adjustment, profile: bytes) -> Pixels:
         pixels = check_photograph(src)
         if dst is None or not _fits(dst, pixels):
             dst = _blank(pixels)
         out = _blank(pixels) if _overlap(dst, pixels) else dst
-        self._paint(pixels, out, saturation)
+        self._paint(pixels, out, adjustment, profile)
         if out is not dst:
             np.copyto(dst, out)
         return dst
 
-    def _paint(self, pixels: Pixels, out: Pixels, saturation: float) -> tuple[Network, Float32]:
+    def _paint(self, pixels: Pixels, out: Pixels, adjustment: Adjustment, profile: bytes) -> tuple[Network, Float32]:
         """Write the photograph in colour; the network that ran, and its (h, w) confidence."""
-        if not isinstance(saturation, Real) or isinstance(saturation, bool) or not 0 <= saturation <= MAX_SATURATION:
-            raise ImageError(f"saturation is {saturation!r}; give a number from 0 (grey) to {MAX_SATURATION:g}")
+        space = colour_space(profile, pixels)
         network = self._network
         contract = network.contract
-        prepared = prepare(pixels, contract.size, stride=contract.stride)
+        prepared = prepare(pixels, contract.size, stride=contract.stride, space=space)
         outputs = network.run({"lightness": prepared.lightness})
-        chroma = prepared.window.crop(outputs["chroma"], contract.stride) * np.float32(saturation)
-        finish(pixels, chroma, prepared.guide(contract.stride), out=out)
-        return network, prepared.window.crop(outputs["confidence"], contract.stride)[0]
+        confidence = prepared.window.crop(outputs["confidence"], contract.stride)[0]
+        chroma = adjustment.apply(prepared.window.crop(outputs["chroma"], contract.stride), confidence)
+        guide = prepared.guide(contract.stride)
+        finish(pixels, chroma, guide, out=out, space=space, strength=adjustment.strength)
+        return network, confidence
 
 
 @overload
@@ -221,7 +263,10 @@ def colorize(
     model: str | Path = "colorize",
     device: Device = "auto",
     engine: Engine = "opencv",
+    strength: float = 1.0,
     saturation: float = 1.0,
+    fade_uncertain: float = 0.0,
+    profile: bytes = b"",
 ) -> MatLike: ...
 @overload
 def colorize(
@@ -231,7 +276,10 @@ def colorize(
     model: str | Path = "colorize",
     device: Device = "auto",
     engine: Engine = "opencv",
+    strength: float = 1.0,
     saturation: float = 1.0,
+    fade_uncertain: float = 0.0,
+    profile: bytes = b"",
 ) -> cv2.UMat: ...
 def colorize(
     src: MatLike | cv2.UMat,
@@ -240,7 +288,10 @@ def colorize(
     model: str | Path = "colorize",
     device: Device = "auto",
     engine: Engine = "opencv",
+    strength: float = 1.0,
     saturation: float = 1.0,
+    fade_uncertain: float = 0.0,
+    profile: bytes = b"",
 ) -> MatLike | cv2.UMat:
     """The photograph in colour; its lightness stays as it is, and so does its alpha.
 
@@ -253,14 +304,18 @@ def colorize(
         model: as for `Colorizer`.
         device: as for `Colorizer`.
         engine: as for `Colorizer`.
+        strength: as for `Colorizer.colorize`.
         saturation: as for `Colorizer.colorize`.
+        fade_uncertain: as for `Colorizer.colorize`.
+        profile: as for `Colorizer.colorize`.
 
     Raises:
-        ImageError: ``src``, ``dst`` or ``saturation`` is not acceptable; the message says what is.
+        ImageError: an argument is not acceptable; the message says what is.
         ModelError: no such network, or it or its contract is damaged.
         DeviceError: the device or the engine is not to be had here.
     """
-    return _colorizer(find(model), device, engine)._colorize(src, dst, saturation)
+    adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
+    return _colorizer(find(model), device, engine)._colorize(src, dst, adjustment, profile)
 
 
 @lru_cache(maxsize=2)

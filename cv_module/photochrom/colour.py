@@ -109,8 +109,13 @@ def split_lab(bgr: Float32) -> tuple[Float32, Float32]:
     Returns:
         (H, W) L* in [0, 100], and (2, H, W) a* and b*.
     """
-    xyz = cv2.transform(to_linear(bgr), _XYZ_FROM_BGR)
-    fx, fy, fz = _f(np.ascontiguousarray(_float32(xyz, bgr.shape).transpose(2, 0, 1)))
+    return split_linear(to_linear(bgr))
+
+
+def split_linear(linear: Float32) -> tuple[Float32, Float32]:
+    """As `split_lab`, of (H, W, 3) linear light."""
+    xyz = cv2.transform(linear, _XYZ_FROM_BGR)
+    fx, fy, fz = _f(np.ascontiguousarray(_float32(xyz, linear.shape).transpose(2, 0, 1)))
     return fy * np.float32(116) - np.float32(16), np.stack([(fx - fy) * np.float32(500), (fy - fz) * np.float32(200)])
 
 
@@ -134,6 +139,46 @@ def merge_lab(y: Float32, chroma: Sequence[Float32]) -> list[Float32]:
         for channel, reduced in zip(bgr, _fit_into_gamut(*colour), strict=True):
             channel.reshape(-1)[outside] = reduced
     return bgr
+
+
+def mix_lab(y: Float32, bgr: Sequence[Float32], own: Float32 | None, strength: float) -> list[Float32]:
+    """The colour between two of the same luminance, on the straight line of their a* and b*.
+
+    Args:
+        y: (H, W) CIE Y in [0, 1] of all three.
+        bgr: one of them, as `merge_lab` returns it.
+        own: the other one, (H, W, 3) linear light, which may lie outside sRGB; None: grey.
+        strength: share of the first, 0 to 1.
+
+    Returns:
+        B, G and R, each (H, W), linear light; outside [0, 1] where sRGB cannot show the colour.
+    """
+    chroma = split_linear(np.dstack(list(bgr)))[1] * np.float32(strength)
+    if own is not None:
+        chroma += split_linear(own)[1] * np.float32(1 - strength)
+    return _bgr(y, _f(y), chroma[0] * np.float32(1 / 500), chroma[1] * np.float32(1 / 200))
+
+
+def pull_in(y: Float32, bgr: Sequence[Float32]) -> None:
+    """Draw, in its place and towards the grey of its luminance, linear light into [0, 1].
+
+    Args:
+        y: (H, W) CIE Y in [0, 1].
+        bgr: B, G and R of any primaries, each (H, W) and contiguous; changed where one of them lies outside.
+    """
+    if all(plane.min() >= 0 and plane.max() <= 1 for plane in bgr):
+        return
+    outside = np.flatnonzero(_outside(bgr))
+    grey = y.reshape(-1)[outside]
+    colour = np.stack([plane.reshape(-1)[outside] for plane in bgr]) - grey
+    most, least = np.maximum(colour.max(axis=0), 0), np.minimum(colour.min(axis=0), 0)
+    # Each is the share of the way that leads to that border; there is no border in the direction of no colour.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.minimum(np.nan_to_num((1 - grey) / most, nan=1), np.nan_to_num(-grey / least, nan=1))
+    colour *= np.clip(share, 0, 1)
+    colour += grey
+    for plane, inside in zip(bgr, colour, strict=True):
+        plane.reshape(-1)[outside] = inside
 
 
 def _fit_into_gamut(y: Float32, fy: Float32, da: Float32, db: Float32) -> list[Float32]:

@@ -9,15 +9,24 @@ from typing import Final
 
 import cv2
 
-from photochrom.colour import Float32, Pixels, from_linear, lightness, luminance, merge_lab
+from photochrom.colour import Float32, Pixels, lightness, merge_lab, mix_lab
 from photochrom.enlarge import ChromaEnlarger
 from photochrom.photograph import strips
+from photochrom.space import SRGB, ColourSpace
 
 _MOST_THREADS: Final = 8
 """Each holds a strip's planes, about 8 MB."""
 
 
-def finish(pixels: Pixels, chroma: Float32, guide: Float32, *, out: Pixels) -> None:
+def finish(
+    pixels: Pixels,
+    chroma: Float32,
+    guide: Float32,
+    *,
+    out: Pixels,
+    space: ColourSpace = SRGB,
+    strength: float = 1.0,
+) -> None:
     """Write the photograph in colour into an array.
 
     Args:
@@ -26,18 +35,21 @@ def finish(pixels: Pixels, chroma: Float32, guide: Float32, *, out: Pixels) -> N
         guide: (h, w) the photograph's L* at that size.
         out: where to, of the same type: (H, W, 4) with the photograph's own alpha where it has alpha, else (H, W, 3);
             may be the photograph itself.
+        space: of the photograph's pixels and the result's.
+        strength: share of the chroma in the result, 0 to 1; the rest is the photograph's own (of a grey one: none).
     """
     height, width = pixels.shape[:2]
     enlarger = ChromaEnlarger(chroma, guide, (height, width))
 
     def colour(rows: slice) -> None:
         strip = pixels[rows]
-        y = luminance(strip)
+        y = space.luminance(strip)
         bgr = merge_lab(y, enlarger.rows(rows, lightness(y)))
+        if strength < 1:
+            bgr = mix_lab(y, bgr, space.linear(strip) if strip.ndim == 3 else None, strength)
         if out.shape[2] == 4:
             out[rows, :, 3] = strip[:, :, 3]
-        for channel, plane in enumerate(bgr):
-            out[rows, :, channel] = from_linear(plane, pixels.dtype)
+        space.write(y, bgr, out[rows])
 
     work = list(strips(height, width))
     threads = min(cv2.getNumThreads(), _MOST_THREADS, len(work))

@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 from cv2.typing import MatLike
 
-from photochrom.colorizer import MAX_SATURATION, Colorizer
+from photochrom.adjustment import MAX_SATURATION
+from photochrom.colorizer import Colorizer
 from photochrom.device import Device, Engine
 from photochrom.errors import ImageError, JobError, PhotochromError
 from photochrom.imageio import read_image, shown, write_image

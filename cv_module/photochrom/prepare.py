@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photochrom.colour import Float32, Pixels, lightness, luminance
+from photochrom.colour import Float32, Pixels, lightness
+from photochrom.space import SRGB, ColourSpace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Prepared:
         return guide
 
 
-def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1) -> Prepared:
+def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1, space: ColourSpace = SRGB) -> Prepared:
     """The photograph's lightness at the network's size.
 
     Args:
@@ -56,10 +57,11 @@ def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1) -> Prepar
         size: (width, height) of the network's input [pixels].
         stride: how many times smaller the network's outputs are; the photograph is placed on whole multiples of it, so
             that `Window.crop` cuts them exactly.
+        space: of the photograph's pixels.
     """
     width, height = size
     window = _place(pixels.shape[0], pixels.shape[1], height, width, stride)
-    inner = lightness(luminance(_resize(pixels, window.height, window.width)))
+    inner = lightness(space.luminance(_resize(pixels, window.height, window.width)))
     padded = cv2.copyMakeBorder(
         inner,
         window.top,
