@@ -14,7 +14,8 @@ from cv2.typing import MatLike
 
 from photochrom.errors import ImageError
 from photochrom.metadata import Metadata
-from photochrom.tiff import STRAIGHT, Tag, with_number
+from photochrom.tiff import STRAIGHT, Tag, read_directory
+from photochrom.tiff_table import Table, short, with_table
 
 DEFAULT_QUALITY: Final = 95
 """JPEG's and WebP's scale of 1 to 100."""
@@ -102,7 +103,8 @@ def encode_image(
         return _with_profile(encoded.tobytes(), kept.icc)
     if encoder is _TIFF and _has_alpha(pixels):
         # OpenCV does not say what the fourth channel is, and programs guess differently.
-        return with_number(bytearray(encoded), Tag.EXTRA_CHANNELS, STRAIGHT)
+        layout = read_directory(encoded.data).layout
+        return with_table(encoded.data, Table({Tag.EXTRA_CHANNELS: short(layout, STRAIGHT)}))
     return encoded.data
 
 

@@ -10,7 +10,8 @@ from cv2.typing import MatLike
 from photochrom.decoder import decode_image
 from photochrom.encoder import encode_image
 from photochrom.exif import read_orientation
-from photochrom.tiff import Tag, with_number
+from photochrom.tiff import Tag, read_directory
+from photochrom.tiff_table import Table, short, with_table
 
 ORIENTATIONS = range(1, 9)
 
@@ -86,7 +87,8 @@ def test_opencvs_own_turning_agrees(orientation: int):
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_tiffs_own_orientation_is_applied_once(orientation: int):
     plain = bytearray(encode_image(lying(picture(), orientation), ".tif"))
-    turned = with_number(plain, Tag.ORIENTATION, orientation)
+    layout = read_directory(plain).layout
+    turned = bytearray(with_table(plain, Table({Tag.ORIENTATION: short(layout, orientation)})))
     assert np.array_equal(decode_image(turned).pixels, picture())
 
 
