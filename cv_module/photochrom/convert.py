@@ -7,8 +7,10 @@ from pathlib import Path
 from photochrom.converter import DEFAULTS, Converter
 from photochrom.errors import JobError
 from photochrom.options import ConvertOptions
+from photochrom.output_file import remove_dead_temporaries
 from photochrom.plan import plan_tasks
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.task import Task
 from photochrom.workers import convert_tasks
 
 
@@ -45,11 +47,20 @@ def convert(
     inputs = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not inputs:
         raise JobError("there is nothing to convert: give at least one photograph or folder")
-    plan = plan_tasks(inputs, Path(out), options.confidence_output, overwrite=options.existing == "overwrite")
+    plan = plan_tasks(
+        inputs,
+        Path(out),
+        options.confidence_output,
+        existing=options.existing,
+        suffix=options.suffix,
+        shard=options.shard,
+    )
     converter = Converter(options)
-    known = [FileResult(source=each.source, status="failed", reason=each.reason) for each in plan.failures]
-    results: list[FileResult | None] = [*known, *(None for _ in plan.tasks)]
-    finished = len(known)
+    for folder in plan.folders:
+        remove_dead_temporaries(folder)
+    results = [entry if isinstance(entry, FileResult) else None for entry in plan.entries]
+    places = [place for place, entry in enumerate(plan.entries) if isinstance(entry, Task)]
+    finished = len(results) - len(places)
 
     def tell(result: FileResult | None, preview: Preview | None) -> None:
         if on_progress is not None:
@@ -57,7 +68,7 @@ def convert(
 
     def note(number: int, result: FileResult, preview: Preview | None) -> None:
         nonlocal finished
-        results[len(known) + number] = result
+        results[places[number]] = result
         finished += 1
         tell(result, preview)
 

@@ -4,6 +4,8 @@ They are `cv2.error`s: an OpenCV script's ``except cv2.error`` catches them, and
 mean there. ``str(error)`` is the plain sentence for people: what was given, what is allowed, what to do.
 """
 
+from pathlib import Path
+
 import cv2
 
 
@@ -49,3 +51,9 @@ class DeviceError(PhotochromError):
 
 class JobError(PhotochromError):
     """A job over files cannot be done as asked."""
+
+
+def shown(path: Path) -> str:
+    """A path for a message: as it is, or with escapes where it would garble a terminal."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)

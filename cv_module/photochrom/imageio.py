@@ -4,37 +4,24 @@ What is kept from file to file, and what not, stands in `encoder`.
 """
 
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from cv2.typing import MatLike
 
 from photochrom.decoder import Picture, decode_image
-from photochrom.encoder import COLOUR_SUFFIXES, DEFAULT_QUALITY, GREY_SUFFIXES, check_suffix, encode_image
-from photochrom.errors import ImageError
+from photochrom.encoder import COLOUR_SUFFIXES, DEFAULT_QUALITY, GREY_SUFFIXES, encode_image
+from photochrom.errors import ImageError, shown
 from photochrom.metadata import Metadata
+from photochrom.output_file import write_file
 
 MAX_FILE_BYTES: Final = (1 << 31) - 1
 """Bytes of the largest file that is read; OpenCV counts them in 31 bits."""
 
 
-def shown(path: Path) -> str:
-    """A path for a message: as it is, or with escapes where it would garble a terminal."""
-    text = str(path)
-    return text if text.isprintable() else ascii(text)
-
-
 def is_image_name(path: Path) -> bool:
     """Whether a name has the suffix of a format that is read."""
     return path.suffix.lower() in COLOUR_SUFFIXES + GREY_SUFFIXES
-
-
-def colour_name(path: Path) -> Path:
-    """The name for a coloured copy: the same, but .ppm for a format that holds grey only."""
-    return path.with_suffix(".ppm") if path.suffix.lower() in GREY_SUFFIXES else path
 
 
 def read_image(path: Path) -> Picture:
@@ -73,18 +60,6 @@ def read_bytes(path: Path) -> bytearray:
     return data
 
 
-def check_writable(path: Path, *, overwrite: bool) -> None:
-    """Raise ImageError where no file may be written: its suffix names no format, or something is there already."""
-    try:
-        check_suffix(path.suffix)
-        if path.is_dir():
-            raise ImageError("is a folder, where a file shall be written")
-        if not overwrite and os.path.lexists(path):
-            raise ImageError("exists already; to replace it, ask for that with --overwrite (overwrite=True)")
-    except ImageError as error:
-        raise ImageError(f"{shown(path)}: {error}") from None
-
-
 def write_image(
     path: Path,
     pixels: MatLike,
@@ -93,9 +68,7 @@ def write_image(
     quality: int = DEFAULT_QUALITY,
     overwrite: bool = False,
 ) -> None:
-    """Write a picture into a file of the format that its suffix says; folders are made as needed.
-
-    The file appears under its name when it is complete on the disk, or not at all.
+    """Write a picture into a file of the format that its suffix says, whole or not at all (see `write_file`).
 
     Args:
         path: where to; a link that is there already is replaced, not followed.
@@ -108,28 +81,8 @@ def write_image(
         ImageError: the file exists already or cannot be written, or `encode_image` refuses the picture; the message
             begins with the path.
     """
-    check_writable(path, overwrite=overwrite)
     try:
         data = encode_image(pixels, path.suffix, metadata=metadata, quality=quality)
     except ImageError as error:
         raise ImageError(f"{shown(path)}: {error}") from None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _complete_or_absent(path) as temporary, temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise ImageError(f"{shown(path)}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _complete_or_absent(path: Path) -> Iterator[Path]:
-    """A name in the same folder to write under; the file gets its own name at the end, or vanishes on any failure."""
-    temporary = path.with_name(f".photochrom-{secrets.token_hex(8)}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_file(path, data, existing="overwrite" if overwrite else "refuse")

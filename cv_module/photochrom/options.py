@@ -1,5 +1,7 @@
 """What can be chosen about a conversion of photographs from files to files."""
 
+import hashlib
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +17,11 @@ Existing = Literal["refuse", "skip", "overwrite"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One of several equal shares of the photographs; the same photographs in every run and on every machine."""
+    """One of several shares of the photographs, of about the same size.
+
+    A photograph's share follows from its place alone, the path below the folder or pattern that was given: the same
+    in every run and on every machine, wherever the folder is mounted and whatever other photographs come or go.
+    """
 
     number: int
     """Which share, from 1 to `count`."""
@@ -25,6 +31,16 @@ class Shard:
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count:
             raise JobError(f"shard {self.number}/{self.count} does not exist; give i/n with i from 1 to n, such as 2/4")
+
+    def holds(self, place: Path) -> bool:
+        """Whether the photograph at a place belongs to this share; it belongs to exactly one.
+
+        Args:
+            place: relative, as in `search.Found`; composed and decomposed accents count as the same.
+        """
+        name = unicodedata.normalize("NFC", place.as_posix())
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+        return int.from_bytes(digest, "big") % self.count == self.number - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,192 +1,171 @@
-"""Which file of a job becomes which: found, named and made safe before anything is read or written.
+"""Which file of a conversion becomes which: found, named and made safe before anything is read or written.
 
-A photograph below a folder IN keeps its place below the folder OUT. No output is ever an input, no two photographs get
-one name, and what OUT holds already is not taken for input when it lies inside IN.
+A photograph below a folder IN, or matched by a pattern, keeps its place below the folder OUT. Before anything begins
+it is made sure that no output is an original, by whatever name; that no two photographs get one output, on a file
+system that ignores case neither A.jpg and a.jpg; and that no output lands where the next run would take it for a
+photograph. OUT itself may lie inside IN: what it holds is no input.
+
+An output that is there already makes its photograph fail, or is skipped, or replaced, as `Existing` says; a link counts
+as what is there, and is what is replaced. Where one of two outputs is there, skipping leaves that one and makes the
+other.
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from photochrom.conflict import nearest_folder, spare_originals, spare_searched_folders, without_repeats
 from photochrom.encoder import check_suffix
-from photochrom.errors import ImageError, JobError
-from photochrom.imageio import check_writable, colour_name, is_image_name, shown
-
-_Identity = tuple[int, int]
-"""Device and inode: the file itself, whatever the names of it are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One photograph of a job."""
-
-    source: Path
-    """The photograph."""
-    target: Path
-    """Its coloured copy."""
-    confidence: Path | None
-    """Its confidence map; None: not wanted."""
-
-    @property
-    def outputs(self) -> tuple[Path, ...]:
-        """Every file that it writes."""
-        return (self.target,) if self.confidence is None else (self.target, self.confidence)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """One file or folder of a job that came to nothing."""
-
-    source: Path
-    """The photograph, or the folder that could not be looked into."""
-    reason: str
-    """What was wrong and what to do; names the file it is about."""
+from photochrom.errors import ImageError, JobError, shown
+from photochrom.naming import Naming
+from photochrom.options import Existing, Shard
+from photochrom.output_file import EXISTS, is_there
+from photochrom.result import FileResult, Status
+from photochrom.search import Found, Search, identify, is_folder, is_pattern
+from photochrom.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a job will do."""
+    """What a conversion will do."""
 
-    tasks: tuple[Task, ...]
-    """In the order of the inputs; within a folder by name."""
-    failures: tuple[Failure, ...]
-    """What is known to fail already."""
+    entries: tuple[Task | FileResult, ...]
+    """What is to do, and what is known to be skipped or to fail; in the order of the inputs, in a folder by name."""
+    folders: tuple[Path, ...]
+    """Folders that the outputs go into, skipped ones too; not all of them exist yet."""
     passed_over: int
-    """Files in the folders whose names are not those of images, or hidden."""
+    """Files in the input folders that are hidden or have no image's name."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What is to do."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Task))
+
+    @property
+    def settled(self) -> tuple[FileResult, ...]:
+        """What is known to be skipped or to fail."""
+        return tuple(entry for entry in self.entries if isinstance(entry, FileResult))
 
 
-def plan_tasks(inputs: Sequence[Path], output: Path, confidence: Path | None, *, overwrite: bool) -> Plan:
+def plan_tasks(
+    inputs: Iterable[Path],
+    output: Path,
+    confidence: Path | None = None,
+    *,
+    existing: Existing = "refuse",
+    suffix: str | None = None,
+    shard: Shard | None = None,
+) -> Plan:
     """What happens to each photograph.
 
     Args:
-        inputs: photographs, and folders that are searched with all below them for names of images; what is hidden (a
-            name with a leading dot) and links to folders are left alone there.
+        inputs: photographs, folders and patterns, as `search` says.
         output: a file, where its suffix is that of an image and the input is a single photograph; else a folder.
-        confidence: the same for the confidence maps, always PNG; in a folder the map of a.jpg is a.jpg.png.
-        overwrite: whether outputs that exist already may be replaced.
+        confidence: the same for the confidence maps, always PNG; None: no maps.
+        existing: what happens where an output is there already.
+        suffix: of all coloured copies, with its dot; None: each keeps its own, where that format holds colour.
+        shard: the share of the photographs that is planned, though all are checked; None: all.
 
     Raises:
         JobError: as a whole it cannot be done: no photographs, an output that is an input, two photographs with one
-            output, or an output of the wrong kind.
+            output, an output of the wrong kind, or no permission to write.
     """
-    single = len(inputs) == 1 and not inputs[0].is_dir()
-    into_file = _is_file(output, single=single)
-    confidence_into_file = confidence is not None and _is_file(confidence, single=single)
-    if confidence is not None and confidence_into_file and confidence.suffix.lower() != ".png":
-        raise JobError(f"{shown(confidence)}: confidence maps are PNG: give a name that ends in .png, or a folder")
-    outputs = {identity for folder in (output, confidence) if folder is not None and (identity := _identity(folder))}
-    tasks: list[Task] = []
-    failures: list[Failure] = []
-    passed_over = 0
-    for source, place in _find(inputs, outputs, failures):
-        if place is None:
-            passed_over += 1
+    inputs = tuple(inputs)
+    single = len(inputs) == 1 and not is_folder(inputs[0]) and not is_pattern(inputs[0])
+    naming = Naming(output, confidence, suffix, single=single)
+    search = Search({identity for folder in naming.own_folders if (identity := identify(folder))})
+    found = list(search.find(inputs))
+    if not found:
+        raise JobError(f"no photographs in {_enumerate(inputs)}; files are known by their suffix there")
+    tasks = {one: naming.name(one) for one in found if isinstance(one, Found)}
+    kept = without_repeats(list(tasks.values()))
+    spare_originals(kept)
+    spare_searched_folders(kept, filter(is_folder, inputs), naming.own_folders)
+    repeats = set(tasks.values()).difference(kept)
+    entries: list[Task | FileResult] = []
+    folders: dict[Path, None] = {}
+    refusals: dict[Path, str] = {}
+    for one in found:
+        if isinstance(one, FileResult):
+            entries.append(one)
             continue
-        target = output if into_file else output / colour_name(place)
-        if confidence is None or confidence_into_file:
-            map_file = confidence
-        else:
-            map_file = confidence / place.with_name(f"{place.name}.png")
-        tasks.append(Task(source=source, target=target, confidence=map_file))
-    if not tasks and not failures:
-        raise JobError(f"no photographs in {', '.join(map(shown, inputs))}; files are known by their suffix there")
-    tasks = _without_clashes(tasks)
-    _spare_originals(tasks)
-    ready = []
-    for task in tasks:
-        try:
-            if not task.source.exists():
-                raise ImageError(f"{shown(task.source)}: no such file or folder")
-            for path in task.outputs:
-                check_writable(path, overwrite=overwrite)
-        except ImageError as error:
-            failures.append(Failure(source=task.source, reason=str(error)))
-        else:
-            ready.append(task)
-    return Plan(tasks=tuple(ready), failures=tuple(failures), passed_over=passed_over)
-
-
-def _is_file(output: Path, *, single: bool) -> bool:
-    """Whether an output is a file and not a folder."""
-    if output.is_dir():
-        return False
-    if single and output.suffix:
-        try:
-            check_suffix(output.suffix)
-        except ImageError as error:
-            raise JobError(f"{shown(output)}: {error}, or the name of a folder that exists") from None
-        return True
-    if output.exists():
-        raise JobError(f"{shown(output)}: is a file, where a folder is needed")
-    if is_image_name(output):
-        raise JobError(f"{shown(output)}: several photographs do not go into one file: give the name of a folder")
-    return False
-
-
-def _find(
-    inputs: Sequence[Path], outputs: set[_Identity], failures: list[Failure]
-) -> Iterator[tuple[Path, Path | None]]:
-    """Each file, with its place below the output folder; None for one that is no photograph by its name."""
-    for path in inputs:
-        if not path.is_dir():
-            yield path, Path(path.name)
+        task = tasks.pop(one, None)
+        if task is None or task in repeats or not (shard is None or shard.holds(one.place)):
             continue
-        for folder, folders, names in os.walk(path, onerror=lambda error: failures.append(_unreadable(error))):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and _identity(Path(folder, name)) not in outputs
-            )
-            for name in sorted(names):
-                source = Path(folder, name)
-                wanted = is_image_name(source) and not name.startswith(".")
-                yield source, source.relative_to(path) if wanted else None
+        folders |= dict.fromkeys(path.parent for path in task.outputs)
+        entries.append(_settle(task, existing, refusals))
+    if not any(isinstance(one, Task) for one in entries) and any(refusals.values()):
+        raise JobError(next(filter(None, refusals.values())))
+    return Plan(entries=tuple(entries), folders=tuple(folders), passed_over=search.passed_over)
 
 
-def _unreadable(error: OSError) -> Failure:
-    folder = Path(os.fsdecode(error.filename))
-    return Failure(source=folder, reason=f"{shown(folder)}: folder cannot be read: {error.strerror}")
+def _settle(task: Task, existing: Existing, refusals: dict[Path, str]) -> Task | FileResult:
+    """The task, with what is there already; or its result, where that is known.
 
-
-def _identity(path: Path) -> _Identity | None:
-    """Which file or folder a name stands for, through links; None where there is none."""
+    Args:
+        task: what to do.
+        existing: what happens where an output is there already.
+        refusals: why nothing can be written into a folder, or nothing; for each folder looked at so far.
+    """
     try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        _require_source(task.source)
+        there = tuple(path for path in task.outputs if _keeps(path, existing))
+        if there == task.outputs:
+            return _result(task, "skipped")
+        task = replace(task, there=there)
+        for folder in {path.parent for path in task.missing}:
+            if folder not in refusals:
+                refusals[folder] = _refusal(folder)
+            if refusals[folder]:
+                raise ImageError(refusals[folder])
+    except ImageError as error:
+        return _result(task, "failed", str(error))
+    return task
 
 
-def _without_clashes(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks without photographs given twice; a JobError for two pictures with one name."""
-    owners: dict[str, Task] = {}
-    kept = []
-    for task in tasks:
-        if task.target == task.confidence:
-            raise JobError(f"{shown(task.target)}: the photograph and its confidence map need two names")
-        for path in task.outputs:
-            owner = owners.setdefault(os.path.abspath(path), task)  # noqa: PTH100 (must not follow links)
-            if owner is not task and not _same_file(owner.source, task.source):
-                raise JobError(
-                    f"{shown(owner.source)} and {shown(task.source)} would both be written to {shown(path)}: "
-                    "colorize them into different folders"
-                )
-        if owners[os.path.abspath(task.target)] is task:  # noqa: PTH100
-            kept.append(task)
-    return kept
+def _result(task: Task, status: Status, reason: str = "") -> FileResult:
+    return FileResult(source=task.source, status=status, target=task.target, confidence=task.confidence, reason=reason)
 
 
-def _same_file(one: Path, other: Path) -> bool:
-    return one == other or (_identity(one) is not None and _identity(one) == _identity(other))
+def _require_source(source: Path) -> None:
+    try:
+        source.stat()
+    except FileNotFoundError:
+        what = "is a link that leads nowhere" if os.path.lexists(source) else "no such file or folder"
+        raise ImageError(f"{shown(source)}: {what}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+        raise ImageError(f"{shown(source)}: cannot be read: {reason}") from None
 
 
-def _spare_originals(tasks: Sequence[Task]) -> None:
-    """Raise JobError where an output is one of the photographs, by whatever name."""
-    originals = {identity: task.source for task in tasks if (identity := _identity(task.source))}
-    for task in tasks:
-        for path in task.outputs:
-            identity = _identity(path)
-            if identity in originals:
-                raise JobError(
-                    f"{shown(path)}: is the input {shown(originals[identity])}; originals are never touched: "
-                    "give another output"
-                )
+def _keeps(path: Path, existing: Existing) -> bool:
+    """Whether an output is there and stays.
+
+    Raises:
+        ImageError: it cannot be written under that name, or is there and that is a failure.
+    """
+    try:
+        check_suffix(path.suffix)
+    except ImageError as error:
+        raise ImageError(f"{shown(path)}: {error}") from None
+    if not is_there(path) or existing == "overwrite":
+        return False
+    if existing == "refuse":
+        raise ImageError(f"{shown(path)}: {EXISTS}")
+    return True
+
+
+def _refusal(folder: Path) -> str:
+    """Why nothing can be written into a folder, which may have to be made; empty where nothing is known against it."""
+    nearest = nearest_folder(folder)
+    if not is_folder(nearest):
+        return f"{shown(nearest)}: is a file, where a folder is needed"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"{shown(nearest)}: no permission to write into this folder, or it is on a read-only disk"
+    return ""
+
+
+def _enumerate(paths: Sequence[Path], most: int = 3) -> str:
+    rest = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(map(shown, paths[:most])) + rest

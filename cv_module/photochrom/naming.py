@@ -1,0 +1,106 @@
+"""What the outputs of a photograph are called."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from photochrom.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES, check_suffix
+from photochrom.errors import ImageError, JobError, shown
+from photochrom.imageio import is_image_name
+from photochrom.search import Found, is_folder
+from photochrom.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where one kind of output goes."""
+
+    path: Path
+    """A folder, or a file."""
+    is_file: bool
+    """Whether it is a file, which only a single photograph can go into."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that everything goes into, or below."""
+        return self.path.parent if self.is_file else self.path
+
+
+class Naming:
+    """The names of a conversion's outputs."""
+
+    def __init__(self, output: Path, confidence: Path | None, suffix: str | None, *, single: bool) -> None:
+        """Settle where everything goes.
+
+        Args:
+            output: a file, where its suffix is that of an image and there is a single photograph; else a folder.
+            confidence: the same for the confidence maps, always PNG; None: no maps.
+            suffix: of all coloured copies, with its dot; None: each keeps its own, where that format holds colour.
+            single: whether the only input is a file.
+
+        Raises:
+            JobError: an output of the wrong kind, or no such format.
+        """
+        if suffix is not None:
+            try:
+                check_suffix(suffix)
+            except ImageError as error:
+                raise JobError(str(error)) from None
+        self._copies = _destination(output, single=single)
+        self._maps = None if confidence is None else _destination(confidence, single=single)
+        self._suffix = suffix
+        if self._copies.is_file and suffix is not None and output.suffix.lower() != suffix.lower():
+            raise JobError(f"{shown(output)}: ends in {output.suffix}, and the format asked for is {suffix}")
+        if self._maps is not None and self._maps.is_file and self._maps.path.suffix.lower() != ".png":
+            raise JobError(
+                f"{shown(self._maps.path)}: confidence maps are PNG: give a name that ends in .png, or a folder"
+            )
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that everything goes into, or below."""
+        return tuple(kind.folder for kind in (self._copies, self._maps) if kind is not None)
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Those of the folders that hold nothing but outputs."""
+        return tuple(kind.path for kind in (self._copies, self._maps) if kind is not None and not kind.is_file)
+
+    def name(self, found: Found) -> Task:
+        """A photograph with the names of its outputs; the map of a.jpg is a.jpg.png."""
+        copies, maps = self._copies, self._maps
+        target = copies.path if copies.is_file else copies.path / self._copy_of(found.place)
+        if maps is None or maps.is_file:
+            return Task(source=found.source, target=target, confidence=None if maps is None else maps.path)
+        return Task(
+            source=found.source,
+            target=target,
+            confidence=maps.path / found.place.with_name(f"{found.place.name}.png"),
+        )
+
+    def _copy_of(self, place: Path) -> Path:
+        """The place of a coloured copy; a suffix that says nothing of a format is kept as part of the name."""
+        old = place.suffix.lower()
+        if not is_image_name(place):
+            return place if self._suffix is None else place.with_name(place.name + self._suffix)
+        if self._suffix is not None:
+            return place.with_suffix(self._suffix)
+        if old in COLOUR_SUFFIXES:
+            return place
+        return place.with_suffix(".ppm" if old in GREY_SUFFIXES else ".png")
+
+
+def _destination(path: Path, *, single: bool) -> Destination:
+    if is_folder(path):
+        return Destination(path=path, is_file=False)
+    if single and path.suffix:
+        try:
+            check_suffix(path.suffix)
+        except ImageError as error:
+            raise JobError(f"{shown(path)}: {error}, or the name of a folder that exists") from None
+        return Destination(path=path, is_file=True)
+    if os.path.lexists(path):
+        raise JobError(f"{shown(path)}: is a file, where a folder is needed")
+    if is_image_name(path):
+        raise JobError(f"{shown(path)}: several photographs do not go into one file: give the name of a folder")
+    return Destination(path=path, is_file=False)
