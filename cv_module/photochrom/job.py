@@ -13,9 +13,11 @@ from cv2.typing import MatLike
 from photochrom.adjustment import MAX_SATURATION
 from photochrom.colorizer import Colorizer
 from photochrom.device import Device, Engine
-from photochrom.errors import ImageError, JobError, PhotochromError
-from photochrom.imageio import read_image, shown, write_image
-from photochrom.plan import Failure, Task, plan_tasks
+from photochrom.errors import ImageError, JobError, PhotochromError, shown
+from photochrom.imageio import read_image, write_image
+from photochrom.options import Existing
+from photochrom.plan import plan_tasks
+from photochrom.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,16 @@ class ColorizeJob:
             raise JobError(
                 f"saturation is {self.saturation}; give a number from 0 (grey) to {MAX_SATURATION:g}; 1 changes nothing"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One file or folder of a job that came to nothing."""
+
+    source: Path
+    """The photograph, or the folder that could not be looked into."""
+    reason: str
+    """What was wrong and what to do; names the file it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +110,13 @@ def run_job(
         ModelError: the network cannot be used; nothing was written.
         DeviceError: the device or engine is not to be had; nothing was written.
     """
-    plan = plan_tasks(job.inputs, job.output, job.confidence_output, overwrite=job.overwrite)
+    existing: Existing = "overwrite" if job.overwrite else "refuse"
+    plan = plan_tasks(job.inputs, job.output, job.confidence_output, existing=existing)
     colorizer = Colorizer(job.model, device=job.device, engine=job.engine)
     colorizer.warm_up()
     done: list[Task] = []
-    failures = list(plan.failures)
-    finished, total = len(plan.failures), len(plan.failures) + len(plan.tasks)
+    failures = [Failure(source=result.source, reason=result.reason) for result in plan.settled]
+    finished, total = len(failures), len(plan.entries)
     if on_progress is not None:
         on_progress(Progress(finished=finished, total=total))
     for task in plan.tasks:
