@@ -23,6 +23,9 @@ _ELEMENT_BYTES: Final = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 
 _POSITIVE: Final = frozenset({"strides", "dilations", "kernel_shape", "group", "blocksize"})
 """Attributes whose numbers are all 1 or more."""
 
+_NAMED_INPUTS: Final = {"Clip": 1, "Dropout": 1, "GRU": 3, "LSTM": 3, "Pad": 2, "RNN": 3, "Resize": 1, "Slice": 3}
+"""How many inputs an operator must have before those that it may leave out; one that is not here needs all it lists."""
+
 
 class _Message:
     """A protobuf message: its fields by number."""
@@ -143,10 +146,17 @@ def check_structure(network: memoryview, contract: Contract) -> None:
     known |= {"", *(value.text(1) for value in inputs)}
     for node in graph.messages(1):
         _check_node(node)
-        for name in node.texts(1):
+        inputs_of_node = node.texts(1)
+        operator = node.text(4)
+        if "" in inputs_of_node[: _NAMED_INPUTS.get(operator)]:
+            raise ModelError(f"its {operator} leaves out an input that it needs")
+        for name in inputs_of_node:
             if name not in known:
-                raise ModelError(f'its {node.text(4)} reads "{name}", which nothing before it makes')
+                raise ModelError(f'its {operator} reads "{name}", which nothing before it makes')
         known.update(node.texts(2))
+    for tensor in contract.outputs:
+        if tensor.name not in known:
+            raise ModelError(f'nothing makes its output "{tensor.name}"')
 
 
 def _check_values(kind: str, values: list[_Message], promised: tuple[Tensor, ...]) -> None:

@@ -114,6 +114,29 @@ def test_a_name_that_nothing_makes_is_refused(make_model, network):
         load(make_model(network))
 
 
+def test_a_node_without_an_input_that_it_needs_is_refused(make_model, network):  # found by fuzzing: crashed OpenCV 4.14
+    network.graph.node[2].input[0] = ""
+
+    with pytest.raises(ModelError, match="Sigmoid leaves out an input"):
+        load(make_model(network))
+
+
+def test_an_input_that_may_be_left_out_is(make_model, network):
+    plain = chroma_of(make_model(network))
+    network.graph.node[0].output[0] = "unbounded"
+    network.graph.node.insert(1, helper.make_node("Clip", ["unbounded", "", "most"], ["chroma"]))
+    network.graph.initializer.append(numpy_helper.from_array(np.array(127, np.float32), "most"))
+
+    np.testing.assert_allclose(chroma_of(make_model(network)), plain, atol=1e-4)
+
+
+def test_an_output_that_no_node_makes_is_refused(make_model, network):
+    network.graph.node[2].output[0] = "certainty"
+
+    with pytest.raises(ModelError, match='nothing makes its output "confidence"'):
+        load(make_model(network))
+
+
 def test_a_node_before_what_it_reads_is_refused(make_model, network):
     nodes = list(network.graph.node)
     del network.graph.node[:]

@@ -1,0 +1,163 @@
+"""Writes the inputs that every search begins with, into fuzz/corpus/; what lies there is what came out.
+
+python fuzz/seeds.py
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from targets import CORPUS
+
+from photochrom.contract import Contract, Tensor
+
+SIDE: Final = 32
+"""Of the networks' input [pixels]."""
+
+
+def _networks() -> dict[str, onnx.ModelProto]:
+    """Colorizers of a few nodes each, with the operators that the trainer's networks have."""
+    chance = np.random.default_rng(7)
+    weights: dict[str, NDArray[np.generic]] = {
+        "stem": chance.normal(0, 0.1, (4, 1, 3, 3)).astype(np.float32),
+        "depth": chance.normal(0, 0.1, (4, 1, 3, 3)).astype(np.float16),
+        "point": chance.normal(0, 0.1, (2, 4, 1, 1)).astype(np.float32),
+        "join": chance.normal(0, 0.1, (2, 6, 1, 1)).astype(np.float32),
+        "ones": np.ones(4, np.float32),
+        "half": np.array(0.5, np.float32),
+        "six": np.array(6, np.float32),
+        "zero": np.array(0, np.float32),
+        "twice": np.array([1, 1, 2, 2], np.float32),
+        "axes": np.array([1], np.int64),
+        "begin": np.array([0], np.int64),
+        "end": np.array([1], np.int64),
+        "flat": np.array([1, 4, -1], np.int64),
+        "square": np.array([1, 4, SIDE // 2, SIDE // 2], np.int64),
+        "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
+    }
+    node = helper.make_node
+    slim = [
+        _conv("lightness", "stem", "a", side=3, stride=2),
+        _conv("a", "point", "chroma", side=1),
+        node("ReduceMean", ["chroma"], ["mean"], axes=[1], keepdims=1),
+        node("Sigmoid", ["mean"], ["confidence"]),
+    ]
+    shipped = [
+        _conv("lightness", "stem", "a", side=3, stride=2),
+        node("Cast", ["depth"], ["depth32"], to=TensorProto.FLOAT),
+        _conv("a", "depth32", "b", side=3, stride=2, group=4),
+        node("Clip", ["b", "zero", "six"], ["c"]),
+        node("GlobalAveragePool", ["c"], ["pooled"]),
+        node("Add", ["c", "pooled"], ["d"]),
+        node("Resize", ["d", "", "twice"], ["up"], mode="nearest", nearest_mode="floor",
+             coordinate_transformation_mode="asymmetric"),
+        _conv("up", "point", "e", side=1),
+        node("Concat", ["e", "a"], ["both"], axis=1),
+        node("Relu", ["both"], ["f"]),
+        _conv("f", "join", "chroma", side=1),
+        node("Softmax", ["a"], ["p"], axis=1),
+        node("Log", ["p"], ["logp"]),
+        node("Mul", ["p", "logp"], ["plogp"]),
+        node("Slice", ["plogp", "begin", "end", "axes"], ["first"]),
+        node("Sub", ["first", "half"], ["g"]),
+        node("Div", ["g", "six"], ["h"]),
+        node("Sigmoid", ["h"], ["confidence"]),
+    ]  # fmt: skip
+    varied = [
+        node("Constant", [], ["bias"], value=numpy_helper.from_array(np.zeros(4, np.float32))),
+        node("Conv", ["lightness", "stem", "bias"], ["a"], strides=[2, 2], auto_pad="SAME_UPPER", kernel_shape=[3, 3]),
+        node("BatchNormalization", ["a", "ones", "ones", "ones", "ones"], ["b"], epsilon=1e-5),
+        node("LeakyRelu", ["b"], ["c"], alpha=0.1),
+        node("HardSwish", ["c"], ["d"]),
+        node("Pad", ["d", "pads"], ["wide"], mode="reflect"),
+        node("MaxPool", ["wide"], ["e"], kernel_shape=[3, 3], strides=[1, 1]),
+        node("AveragePool", ["e"], ["f"], kernel_shape=[3, 3], strides=[1, 1], pads=[1] * 4),
+        node("Reshape", ["f", "flat"], ["rows"]),
+        node("Transpose", ["rows"], ["columns"], perm=[0, 2, 1]),
+        node("MatMul", ["rows", "columns"], ["gram"]),
+        node("MatMul", ["gram", "rows"], ["mixed"]),
+        node("Reshape", ["mixed", "square"], ["g"]),
+        node("Tanh", ["g"], ["h"]),
+        node("Split", ["h"], ["chroma", "rest"], axis=1),
+        node("Identity", ["half"], ["half1"]),
+        node("ReduceMean", ["rest"], ["mean"], axes=[1], keepdims=1),
+        node("Mul", ["mean", "half1"], ["i"]),
+        node("Sigmoid", ["i"], ["confidence"]),
+    ]
+    return {name: _model(nodes, weights) for name, nodes in (("slim", slim), ("shipped", shipped), ("varied", varied))}
+
+
+def _conv(data: str, kernel: str, output: str, *, side: int, stride: int = 1, group: int = 1) -> onnx.NodeProto:
+    return helper.make_node(
+        "Conv",
+        [data, kernel],
+        [output],
+        kernel_shape=[side] * 2,
+        pads=[side // 2] * 4,
+        strides=[stride] * 2,
+        group=group,
+    )
+
+
+def _model(nodes: list[onnx.NodeProto], weights: dict[str, NDArray[np.generic]]) -> onnx.ModelProto:
+    half = SIDE // 2
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes,
+        "seed",
+        [helper.make_tensor_value_info("lightness", TensorProto.FLOAT, [1, 1, SIDE, SIDE])],
+        [
+            helper.make_tensor_value_info("chroma", TensorProto.FLOAT, [1, 2, half, half]),
+            helper.make_tensor_value_info("confidence", TensorProto.FLOAT, [1, 1, half, half]),
+        ],
+        [numpy_helper.from_array(array, name) for name, array in weights.items() if name in used],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def _contract(network: bytes) -> Contract:
+    half = SIDE // 2
+    return Contract(
+        format=1,
+        name="network",
+        version="1",
+        task="colorize",
+        file="network.onnx",
+        sha256=hashlib.sha256(network).hexdigest(),
+        size_bytes=len(network),
+        opset=17,
+        inputs=(Tensor(name="lightness", shape=(1, 1, SIDE, SIDE), unit="L*", range=(0, 100)),),
+        outputs=(
+            Tensor(name="chroma", shape=(1, 2, half, half), unit="a*b*", range=(-128, 128)),
+            Tensor(name="confidence", shape=(1, 1, half, half), unit="probability", range=(0, 1)),
+        ),
+        conditions=(),
+        macs=1000,
+        licence="Apache-2.0",
+        data="none",
+        parity={"onnxruntime": 1e-4},
+    )
+
+
+def _write(folder: str, name: str, data: bytes) -> None:
+    path = CORPUS / folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def main() -> None:
+    """Write them all."""
+    networks = {name: model.SerializeToString() for name, model in _networks().items()}
+    for name, network in networks.items():
+        _write("networks", f"{name}.onnx", network)
+    _write("contracts", "network.json", _contract(networks["slim"]).to_json().encode())
+    shipped = Path(__file__).parent.parent / "models" / "photochrom_models" / "colorize.json"
+    _write("contracts", "shipped.json", shipped.read_bytes())
+
+
+if __name__ == "__main__":
+    main()
