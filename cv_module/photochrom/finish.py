@@ -4,18 +4,10 @@ Works in strips of rows on a few threads, so memory beyond the photograph and th
 the borders between strips leave no trace.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
-
-import cv2
-
 from photochrom.colour import Float32, Pixels, lightness, merge_lab, mix_lab
 from photochrom.enlarge import ChromaEnlarger
-from photochrom.photograph import strips
+from photochrom.photograph import in_strips
 from photochrom.space import SRGB, ColourSpace
-
-_MOST_THREADS: Final = 8
-"""Each holds a strip's planes, about 8 MB."""
 
 
 def finish(
@@ -51,12 +43,4 @@ def finish(
             out[rows, :, 3] = strip[:, :, 3]
         space.write(y, bgr, out[rows])
 
-    work = list(strips(height, width))
-    threads = min(cv2.getNumThreads(), _MOST_THREADS, len(work))
-    if threads <= 1:
-        for rows in work:
-            colour(rows)
-        return
-    with ThreadPoolExecutor(threads, thread_name_prefix="photochrom") as pool:
-        for _ in pool.map(colour, work):
-            pass
+    in_strips(height, width, colour)

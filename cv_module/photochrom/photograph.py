@@ -1,7 +1,10 @@
-"""Photographs as arrays: which ones are accepted, and how they are walked through in strips."""
+"""Photographs as arrays: which ones are accepted, and how they are worked on in strips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
+import cv2
 import numpy as np
 
 from photochrom.colour import Pixels
@@ -11,6 +14,9 @@ ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8,
 
 _STRIP_PIXELS = 64 * 1024
 """Pixels of a strip: a float plane of it is 256 KiB, and Python's own time per strip does not count (measured)."""
+
+_MOST_THREADS: Final = 8
+"""Each holds a strip's planes, about 8 MB."""
 
 _ROUNDING = 1e-5
 """How far float pixels may leave [0, 1]: OpenCV's own conversions turn white into 1.0000001."""
@@ -59,6 +65,24 @@ def _check_range(pixels: Pixels) -> None:
 
 def strips(height: int, width: int) -> Iterator[slice]:
     """Slices of rows, from top to bottom, each of a bounded number of pixels (at least one row)."""
-    rows = max(1, _STRIP_PIXELS // width)
+    rows = most_rows(width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
+
+
+def most_rows(width: int) -> int:
+    """How many rows a strip has; the last one may have fewer."""
+    return max(1, _STRIP_PIXELS // width)
+
+
+def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:
+    """Call something for every strip, on as many threads as OpenCV may use."""
+    every = list(strips(height, width))
+    threads = min(cv2.getNumThreads(), _MOST_THREADS, len(every))
+    if threads <= 1:
+        for rows in every:
+            work(rows)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="photochrom") as pool:
+        for _ in pool.map(work, every):
+            pass

@@ -1,5 +1,6 @@
-"""What a benchmark ran on, in words."""
+"""What something was measured on, in words."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -23,3 +24,8 @@ def description() -> str:
         f"{processor()}, {cv2.getNumThreads()} threads; OpenCV {cv2.__version__}, NumPy {np.__version__}, "
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )
+
+
+def load() -> float | None:
+    """How many processors were busy on average over the last minute; None where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
