@@ -10,8 +10,7 @@ from photochrom.options import ConvertOptions
 from photochrom.output_file import remove_dead_temporaries
 from photochrom.plan import plan_tasks
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
-from photochrom.task import Task
-from photochrom.workers import convert_tasks
+from photochrom.workers import convert_entries
 
 
 def convert(
@@ -58,28 +57,25 @@ def convert(
     converter = Converter(options)
     for folder in plan.folders:
         remove_dead_temporaries(folder)
-    results = [entry if isinstance(entry, FileResult) else None for entry in plan.entries]
-    places = [place for place, entry in enumerate(plan.entries) if isinstance(entry, Task)]
-    finished = len(results) - len(places)
-
-    def tell(result: FileResult | None, preview: Preview | None) -> None:
-        if on_progress is not None:
-            on_progress(Progress(finished=finished, total=len(results), result=result, preview=preview))
+    results: list[FileResult | None] = [None] * len(plan.entries)
+    finished = 0
 
     def note(number: int, result: FileResult, preview: Preview | None) -> None:
         nonlocal finished
-        results[places[number]] = result
+        results[number] = result
         finished += 1
-        tell(result, preview)
+        if on_progress is not None:
+            on_progress(Progress(finished=finished, total=len(results), result=result, preview=preview))
 
-    tell(None, None)
-    convert_tasks(converter, plan.tasks, note, cancelled)
+    if on_progress is not None:
+        on_progress(Progress(finished=0, total=len(results)))
+    convert_entries(converter, plan.entries, note, cancelled)
     return ConvertReport(
         results=tuple(result for result in results if result is not None),
         remaining=len(results) - finished,
         passed_over=plan.passed_over,
         model=converter.model,
-        device=converter.colorizer.device,
-        engine=converter.colorizer.engine,
+        device=converter.device,
+        engine=converter.engine,
         seconds=time.monotonic() - begin,
     )

@@ -11,33 +11,44 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-from cv2.typing import MatLike
 
-from photochrom.colorizer import Colorizer
-from photochrom.decoder import decode_image
 from photochrom.encoder import encode_image
-from photochrom.errors import ImageError
+from photochrom.errors import ImageError, shown
 from photochrom.footprint import footprint
 from photochrom.formats import read_header
-from photochrom.imageio import read_bytes, shown, write_image
+from photochrom.imageio import read_bytes
 from photochrom.memory import Reservation, budget_of
-from photochrom.metadata import Metadata
 from photochrom.options import ConvertOptions
-from photochrom.plan import Task
+from photochrom.output_file import write_file
+from photochrom.painter import Coloured, Painter
 from photochrom.result import FileResult, Preview
+from photochrom.task import Task
 
 DEFAULTS: Final = ConvertOptions()
 """How to convert where nothing is chosen."""
 
+_SUFFIXES: Final = {
+    "JPEG": ".jpg",
+    "TIFF": ".tif",
+    "WebP": ".webp",
+    "AVIF": ".avif",
+    "BMP": ".bmp",
+    "PPM, PGM or PBM": ".ppm",
+}
+"""By a format's name, the suffix of a file in it that was no file before; what is not here becomes PNG."""
+
+End = tuple[FileResult, Preview | None]
+"""What became of one photograph, and its preview where one was asked for and it did not fail."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A photograph whose file was read, and that has the memory to be finished."""
+    """A photograph whose files were read, and that has the memory to be finished."""
 
-    task: Task
-    """What is to be done."""
-    data: bytearray
-    """The bytes of its file."""
+    entry: Task | FileResult
+    """What is to be done, or was done before and is only shown."""
+    files: tuple[bytearray, ...]
+    """The bytes of the photograph's file; of one that is only shown, of its copy's too."""
     reservation: Reservation
     """Its memory, given back when it is finished."""
     begin: float
@@ -62,82 +73,80 @@ class Converter:
             DeviceError: the device or the engine is not to be had here.
         """
         self.options = options
-        self.colorizer = Colorizer(options.model, device=options.device, engine=options.engine)
-        self.colorizer.warm_up()
+        self._painter = Painter(options)
         self._budget = budget_of(options.memory)
 
     @property
     def model(self) -> str:
         """The network's name and version."""
-        return f"{self.colorizer.contract.name} {self.colorizer.contract.version}"
+        contract = self._painter.colorizer.contract
+        return f"{contract.name} {contract.version}"
 
-    def convert_file(self, task: Task) -> tuple[FileResult, Preview | None]:
-        """What became of one photograph, and its preview where one was asked for and it did not fail.
+    @property
+    def device(self) -> str:
+        """What the network runs on: cpu, cuda or cuda_fp16."""
+        return self._painter.colorizer.device
 
-        The confidence map is written before the coloured copy, so the copy stands for the finished task.
+    @property
+    def engine(self) -> str:
+        """What runs the network: opencv or onnxruntime."""
+        return self._painter.colorizer.engine
+
+    def convert_file(self, entry: Task | FileResult) -> End:
+        """What became of one photograph, from reading to writing.
 
         Args:
-            task: from `plan_tasks`.
+            entry: from `plan_tasks`; a photograph that is skipped gets no more than its preview, where one is wanted,
+                and one that failed already stays so.
         """
-        loaded = self.load(task)
+        loaded = self.load(entry)
         return (loaded, None) if isinstance(loaded, FileResult) else self.finish(loaded)
 
-    def load(self, task: Task, cancelled: Callable[[], bool] = lambda: False) -> Loaded | FileResult:
-        """The first half of `convert_file`: a photograph's file and memory to finish it, or the failure that it is.
+    def load(self, entry: Task | FileResult, cancelled: Callable[[], bool] = lambda: False) -> Loaded | FileResult:
+        """The first half of `convert_file`: a photograph's file and the memory to finish it, or how it ended already.
 
         One photograph at a time waits for memory, in the order in which they came.
 
         Args:
-            task: from `plan_tasks`.
+            entry: as for `convert_file`.
             cancelled: asked ten times a second while waiting.
 
         Raises:
             CancelledError: ``cancelled`` said so.
         """
         begin = time.monotonic()
+        paths = [entry.source]
+        if isinstance(entry, FileResult):
+            if entry.status == "failed" or entry.target is None or self.options.preview_side is None:
+                return entry
+            paths.append(entry.target)
+        files, need = [], 0
         try:
-            with _about(task.source), self._budget.admit(cancelled) as reservation:
-                reservation.take(task.source.stat().st_size)
-                data = read_bytes(task.source)
-                reservation.take(footprint(read_header(data)))
+            with _about(entry.source), self._budget.admit(cancelled) as reservation:
+                for path in paths:
+                    reservation.take(path.stat().st_size)
+                    files.append(read_bytes(path))
+                    need = max(need, footprint(read_header(files[-1])))
+                reservation.take(need)
         except ImageError as error:
-            return _failure(task, error, begin)
-        return Loaded(task=task, data=data, reservation=reservation, begin=begin)
+            return entry if isinstance(entry, FileResult) else _failure(entry, error, begin)
+        return Loaded(entry=entry, files=tuple(files), reservation=reservation, begin=begin)
 
-    def finish(self, loaded: Loaded) -> tuple[FileResult, Preview | None]:
+    def finish(self, loaded: Loaded) -> End:
         """The second half of `convert_file`: from decoding to writing; the photograph's memory is given back."""
-        task, begin = loaded.task, loaded.begin
-        overwrite = self.options.existing == "overwrite"
+        entry = loaded.entry
         try:
-            with _about(task.source):
-                coloured = self._colour(loaded.data, wants_map=task.confidence is not None)
-            if task.confidence is not None and coloured.confidence is not None:
-                write_image(task.confidence, coloured.confidence, overwrite=overwrite)
-            write_image(
-                task.target,
-                coloured.pixels,
-                metadata=coloured.metadata,
-                quality=self.options.quality,
-                overwrite=overwrite,
-            )
+            if isinstance(entry, Task):
+                return self._convert(entry, *loaded.files, begin=loaded.begin)
+            with _about(entry.source):
+                return entry, self._painter.review(*loaded.files)
         except ImageError as error:
-            return _failure(task, error, begin), None
+            return (entry, None) if isinstance(entry, FileResult) else (_failure(entry, error, loaded.begin), None)
         finally:
             loaded.reservation.release()
-        height, width = coloured.pixels.shape[:2]
-        result = FileResult(
-            source=task.source,
-            status="done",
-            target=task.target,
-            confidence=task.confidence,
-            width=width,
-            height=height,
-            seconds=time.monotonic() - begin,
-        )
-        return result, coloured.preview
 
     def convert_bytes(self, data: bytearray) -> bytes | bytearray | memoryview:
-        """The bytes of the coloured copy of a photograph that is given as the bytes of its file.
+        """The file of the coloured copy of a photograph that is given as the bytes of its file.
 
         The copy has the format that the options' suffix says, else the photograph's own; a confidence map goes into
         the file that the options name.
@@ -146,59 +155,63 @@ class Converter:
             data: the whole file; emptied.
 
         Raises:
-            ImageError: the photograph cannot be read or coloured, or takes too much memory, or that format cannot hold
-                it, or its confidence map cannot be written.
+            ImageError: the photograph cannot be read, or takes too much memory, or that format cannot hold its copy,
+                or its confidence map cannot be written.
+            ModelError: the network does not keep its contract.
         """
-        map_file = self.options.confidence_output
+        header = read_header(data)
         with self._budget.admit() as reservation:
-            reservation.take(len(data) + footprint(read_header(data)))
+            reservation.take(len(data) + footprint(header))
+        map_file = self.options.confidence_output
         try:
-            coloured = self._colour(data, wants_map=map_file is not None)
+            coloured = self._painter.paint(data, with_map=map_file is not None)
             if map_file is not None and coloured.confidence is not None:
-                write_image(map_file, coloured.confidence, overwrite=self.options.existing == "overwrite")
-            suffix = self.options.suffix or ".png"
-            return encode_image(coloured.pixels, suffix, metadata=coloured.metadata, quality=self.options.quality)
+                write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
+            return self._encode(coloured, self.options.suffix or _SUFFIXES.get(header.format, ".png"))
         finally:
             reservation.release()
 
-    def _colour(self, data: bytearray, *, wants_map: bool) -> "_Coloured":
-        picture = decode_image(data)
-        data.clear()
-        pixels = picture.pixels
-        if wants_map:
-            result = self.colorizer.predict(pixels, saturation=self.options.saturation)
-            confidence = cv2.convertScaleAbs(result.confidence, alpha=255)
-            return _Coloured(pixels=result.image, metadata=picture.metadata, confidence=confidence, preview=None)
-        in_place = pixels if pixels.ndim == 3 else None
-        image = self.colorizer.colorize(pixels, in_place, saturation=self.options.saturation)
-        return _Coloured(pixels=image, metadata=picture.metadata, confidence=None, preview=None)
+    def _convert(self, task: Task, data: bytearray, *, begin: float) -> End:
+        with _about(task.source):
+            coloured = self._painter.paint(data, with_map=task.confidence in task.missing)
+        # In this order the coloured copy comes last, so that it stands for a finished task.
+        written = [self._write(path, coloured, task) for path in task.missing]
+        height, width = coloured.pixels.shape[:2]
+        result = FileResult(
+            source=task.source,
+            status="done" if any(written) else "skipped",
+            target=task.target,
+            confidence=task.confidence,
+            width=width,
+            height=height,
+            seconds=time.monotonic() - begin,
+        )
+        return result, coloured.preview
 
+    def _write(self, path: Path, coloured: Coloured, task: Task) -> bool:
+        """Write one output; whether it was written, and not there already to be skipped."""
+        with _about(path):
+            if path == task.confidence and coloured.confidence is not None:
+                data = encode_image(coloured.confidence, ".png")
+            else:
+                data = self._encode(coloured, path.suffix)
+        return write_file(path, data, existing=self.options.existing)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Coloured:
-    """A photograph in colour, ready to be written."""
-
-    pixels: MatLike
-    """BGR or BGRA."""
-    metadata: Metadata
-    """What to write with it."""
-    confidence: MatLike | None
-    """(H, W) grey, 255 for certainty; None: not wanted."""
-    preview: Preview | None
-    """Before and after, small; None: not wanted."""
+    def _encode(self, coloured: Coloured, suffix: str) -> bytes | bytearray | memoryview:
+        return encode_image(coloured.pixels, suffix, metadata=coloured.metadata, quality=self.options.quality)
 
 
 @contextmanager
-def _about(source: Path) -> Iterator[None]:
-    """Turn whatever may go wrong with a photograph into an ImageError that names it."""
+def _about(path: Path) -> Iterator[None]:
+    """Turn whatever may go wrong with a photograph into an ImageError that names its file."""
     try:
         yield
     except OSError as error:
-        raise ImageError(f"{shown(source)}: cannot be read: {error.strerror}") from None
+        raise ImageError(f"{shown(path)}: cannot be read: {error.strerror}") from None
     except MemoryError:
-        raise ImageError(f"{shown(source)}: there is not enough memory for it") from None
+        raise ImageError(f"{shown(path)}: there is not enough memory for it") from None
     except cv2.error as error:  # also every error of ours
-        raise ImageError(f"{shown(source)}: {error}") from error
+        raise ImageError(f"{shown(path)}: {error}") from error
 
 
 def _failure(task: Task, error: ImageError, begin: float) -> FileResult:

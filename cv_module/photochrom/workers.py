@@ -16,19 +16,19 @@ import cv2
 
 from photochrom.converter import Converter, Loaded
 from photochrom.memory import CancelledError
-from photochrom.plan import Task
 from photochrom.result import FileResult, Preview
+from photochrom.task import Task
 
 _LOOK_AGAIN: Final = 0.1
 """How long a wait goes on before it is asked again whether it is cancelled [s]."""
 
 _End = tuple[int, FileResult, Preview | None]
-"""A task's place among the tasks, and what became of it."""
+"""A photograph's place among the entries, and what became of it."""
 
 
-def convert_tasks(
+def convert_entries(
     converter: Converter,
-    tasks: Sequence[Task],
+    entries: Sequence[Task | FileResult],
     on_result: Callable[[int, FileResult, Preview | None], None],
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
@@ -36,15 +36,15 @@ def convert_tasks(
 
     Args:
         converter: what each photograph is converted with; its options say how many at once.
-        tasks: from `plan_tasks`.
-        on_result: called in this thread when a photograph ends, with its place among the tasks. What it raises, and a
+        entries: from `plan_tasks`.
+        on_result: called in this thread when a photograph ends, with its place among the entries. What it raises, and a
             KeyboardInterrupt, comes out here; before that what is begun is finished, and the rest is not begun.
         cancelled: asked in this thread, about ten times a second; True begins no more photographs.
     """
     count = converter.options.workers or processors()
     with ThreadPoolExecutor(count + 1, thread_name_prefix="photochrom") as pool:
         run = _Run(converter, pool, count)
-        run.begin(tasks)
+        run.begin(entries)
         try:
             while (end := run.next_end(cancelled)) is not None:
                 on_result(*end)
@@ -71,9 +71,9 @@ class _Run:
         self._ends: SimpleQueue[Future[_End | None]] = SimpleQueue()
         self._stopped = threading.Event()
 
-    def begin(self, tasks: Sequence[Task]) -> None:
+    def begin(self, entries: Sequence[Task | FileResult]) -> None:
         """Start to read."""
-        self._pool.submit(self._read, tasks).add_done_callback(self._ends.put)
+        self._pool.submit(self._read, entries).add_done_callback(self._ends.put)
 
     def stop(self) -> None:
         """Begin no more photographs."""
@@ -89,13 +89,13 @@ class _Run:
             except Empty:
                 continue
 
-    def _read(self, tasks: Sequence[Task]) -> _End | None:
+    def _read(self, entries: Sequence[Task | FileResult]) -> _End | None:
         """Read the photographs one after the other and hand them on; None when the last has ended."""
         try:
-            for number, task in enumerate(tasks):
+            for number, entry in enumerate(entries):
                 if self._stopped.is_set():
                     break
-                self._hand_on(number, self._converter.load(task, self._stopped.is_set))
+                self._hand_on(number, self._converter.load(entry, self._stopped.is_set))
         except CancelledError:
             pass
         for _ in range(self._count):
