@@ -23,12 +23,15 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 Pixels = NDArray[np.uint8 | np.uint16 | np.float32]
 
-_XYZ_FROM_RGB: Final = np.array(
+XYZ_FROM_RGB: Final = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
-_WHITE: Final = _XYZ_FROM_RGB.sum(axis=1)
+"""X, Y and Z under D65 of linear sRGB light."""
+_WHITE: Final = XYZ_FROM_RGB.sum(axis=1)
 # X, Y and Z relative to white: every grey has three equal ones, so it is neutral without rounding.
-_XYZ_FROM_BGR: Final = (_XYZ_FROM_RGB / _WHITE[:, None])[:, ::-1]
+_XYZ_FROM_BGR: Final = (XYZ_FROM_RGB / _WHITE[:, None])[:, ::-1]
+LUMINANCE_OF_BGR: Final = _XYZ_FROM_BGR[1]
+"""CIE Y of full B, G and R light."""
 _BGR_FROM_XYZ: Final = np.linalg.inv(_XYZ_FROM_BGR).astype(np.float32)
 
 _LIGHTNESS_EDGE: Final = np.float32(6 / 29)
@@ -88,7 +91,7 @@ def luminance(pixels: Pixels) -> Float32:
     if linear.ndim == 2:
         return linear
     weights = np.zeros((1, linear.shape[2]))
-    weights[0, :3] = _XYZ_FROM_BGR[1]
+    weights[0, :3] = LUMINANCE_OF_BGR
     return _float32(cv2.transform(linear, weights), linear.shape[:2])
 
 
@@ -98,6 +101,11 @@ def lightness(y: Float32) -> Float32:
     scaled *= np.float32(116)
     scaled -= np.float32(16)
     return scaled
+
+
+def luminance_of_lightness(lightness: Float32) -> Float32:
+    """CIE Y in [0, 1] of L* in [0, 100]; the same shape."""
+    return _f_inverse((lightness + np.float32(16)) / np.float32(116))
 
 
 def split_lab(bgr: Float32) -> tuple[Float32, Float32]:
