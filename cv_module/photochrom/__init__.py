@@ -2,9 +2,12 @@
 
 from photochrom.colorizer import Colorization, Colorizer, colorize
 from photochrom.contract import Contract
+from photochrom.conversion import convert
 from photochrom.device import Device, Engine
 from photochrom.errors import DeviceError, ImageError, JobError, ModelError, PhotochromError
 from photochrom.model_store import models
+from photochrom.options import ConvertOptions, Shard
+from photochrom.result import ConvertReport, FileResult, Preview, Progress
 
 __version__ = "0.1.0"
 
@@ -15,13 +18,20 @@ __all__ = [
     "Colorizer",
     "Colorizer_create",
     "Contract",
+    "ConvertOptions",
+    "ConvertReport",
     "Device",
     "DeviceError",
     "Engine",
+    "FileResult",
     "ImageError",
     "JobError",
     "ModelError",
     "PhotochromError",
+    "Preview",
+    "Progress",
+    "Shard",
     "colorize",
+    "convert",
     "models",
 ]
