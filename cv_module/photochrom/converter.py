@@ -3,6 +3,7 @@
 What is wrong with a photograph is told in its result and never raised, so that the next one can follow.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from photochrom.output_file import write_file
 from photochrom.painter import Coloured, Painter
 from photochrom.result import FileResult, Preview
 from photochrom.task import Task
+from photochrom.threads import processors, shared_threads
 
 DEFAULTS: Final = ConvertOptions()
 """How to convert where nothing is chosen."""
@@ -75,6 +77,8 @@ class Converter:
         self.options = options
         self._painter = Painter(options)
         self._budget = budget_of(options.memory)
+        self._in_work = 0
+        self._lock = threading.Lock()
 
     @property
     def model(self) -> str:
@@ -136,10 +140,11 @@ class Converter:
         """The second half of `convert_file`: from decoding to writing; the photograph's memory is given back."""
         entry = loaded.entry
         try:
-            if isinstance(entry, Task):
-                return self._convert(entry, *loaded.files, begin=loaded.begin)
-            with _about(entry.source):
-                return entry, self._painter.review(*loaded.files)
+            with self._working():
+                if isinstance(entry, Task):
+                    return self._convert(entry, *loaded.files, begin=loaded.begin)
+                with _about(entry.source):
+                    return entry, self._painter.review(*loaded.files)
         except ImageError as error:
             return (entry, None) if isinstance(entry, FileResult) else (_failure(entry, error, loaded.begin), None)
         finally:
@@ -164,12 +169,25 @@ class Converter:
             reservation.take(len(data) + footprint(header))
         map_file = self.options.confidence_output
         try:
-            coloured = self._painter.paint(data, with_map=map_file is not None)
+            with self._working():
+                coloured = self._painter.paint(data, with_map=map_file is not None)
             if map_file is not None and coloured.confidence is not None:
                 write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
             return self._encode(coloured, self.options.suffix or _SUFFIXES.get(header.format, ".png"))
         finally:
             reservation.release()
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Work on one photograph, and share the processor cores with the others in work."""
+        with self._lock:
+            self._in_work += 1
+        try:
+            with shared_threads(lambda: processors() // self._in_work):
+                yield
+        finally:
+            with self._lock:
+                self._in_work -= 1
 
     def _convert(self, task: Task, data: bytearray, *, begin: float) -> End:
         with _about(task.source):

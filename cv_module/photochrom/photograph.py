@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import cv2
 import numpy as np
 
 from photochrom.colour import Pixels
 from photochrom.errors import ImageError
+from photochrom.threads import threads_for_a_photograph
 
 ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8, uint16 or float32 in [0, 1]"
 
@@ -52,15 +52,23 @@ def check_photograph(src: object) -> Pixels:
 
 
 def _check_range(pixels: Pixels) -> None:
+    outside = find_outside(pixels)
+    if outside is not None:
+        rows, what = outside
+        raise ImageError(
+            f"src is float32 and holds {what} in rows {rows.start} to {rows.stop - 1}; "
+            "float pixels are in [0, 1]: scale them, or np.clip / np.nan_to_num what lies outside"
+        )
+
+
+def find_outside(pixels: Pixels) -> tuple[slice, str] | None:
+    """The first rows of float32 pixels whose colours are not in [0, 1], and what is there instead; None: all are."""
     colour = pixels if pixels.ndim == 2 else pixels[:, :, :3]
     for rows in strips(*pixels.shape[:2]):
         low, high = float(colour[rows].min()), float(colour[rows].max())
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
-            what = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
-            raise ImageError(
-                f"src is float32 and holds {what} in rows {rows.start} to {rows.stop - 1}; "
-                "float pixels are in [0, 1]: scale them, or np.clip / np.nan_to_num what lies outside"
-            )
+            return rows, "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
+    return None
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
@@ -76,9 +84,9 @@ def most_rows(width: int) -> int:
 
 
 def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:
-    """Call something for every strip, on as many threads as OpenCV may use."""
+    """Call something for every strip, on as many threads as a photograph may have (see `threads`)."""
     every = list(strips(height, width))
-    threads = min(cv2.getNumThreads(), _MOST_THREADS, len(every))
+    threads = min(threads_for_a_photograph(), _MOST_THREADS, len(every))
     if threads <= 1:
         for rows in every:
             work(rows)

@@ -5,19 +5,17 @@ next worker that is free; so the next file is read while others are coloured. Ea
 time from decoding to writing. The caller's own thread waits, and tells what ends.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Final
 
-import cv2
-
 from photochrom.converter import Converter, Loaded
 from photochrom.memory import CancelledError
 from photochrom.result import FileResult, Preview
 from photochrom.task import Task
+from photochrom.threads import processors
 
 _LOOK_AGAIN: Final = 0.1
 """How long a wait goes on before it is asked again whether it is cancelled [s]."""
@@ -50,14 +48,6 @@ def convert_entries(
                 on_result(*end)
         finally:
             run.stop()
-
-
-def processors() -> int:
-    """Processor cores that this process may use."""
-    try:
-        return min(len(os.sched_getaffinity(0)), cv2.getNumberOfCPUs())
-    except AttributeError:  # not on macOS and Windows
-        return cv2.getNumberOfCPUs()
 
 
 class _Run:
