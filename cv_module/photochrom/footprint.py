@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from photochrom.formats import Header
+from photochrom.header import Header
 
 _BYTES_PER_PIXEL: Final = 16
 """Of a photograph of 8 bits: decoded, coloured, and encoded as PNG of noise."""

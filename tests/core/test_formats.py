@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from photochrom.decoder import decode_image
 from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import ImageError
-from photochrom.formats import MAX_PIXELS, read_header
+from photochrom.formats import FORMAT_NAMES, read_header
+from photochrom.header import MAX_PIXELS
 from photochrom.tiff import Tag
 
 WIDTH, HEIGHT = 23, 17
@@ -193,7 +194,7 @@ def test_a_header_that_claims_too_many_pixels_is_refused_before_anything_is_deco
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"hello, this is a letter", b"PK\x03\x04" + bytes(99), b"P5", b"RIFF"])
 def test_what_is_no_image_is_refused_and_told_the_formats(content: bytes):
-    with pytest.raises(ImageError, match="JPEG, PNG, TIFF, WebP, BMP, PPM, PGM, PBM"):
+    with pytest.raises(ImageError, match=FORMAT_NAMES):
         decode_image(bytearray(content))
 
 
@@ -243,9 +244,19 @@ def test_a_grey_png_with_a_transparent_level_is_refused():
         decode_image(bytearray(png(3, 2, extra=png_chunk(b"tRNS", b"\0\0"))))
 
 
-def test_a_pgm_with_another_largest_value_is_refused_because_it_would_come_out_dark():
-    with pytest.raises(ImageError, match="4095"):
-        decode_image(bytearray(b"P5 2 1 4095 " + b"\x0f\xff\x00\x00"))
+@pytest.mark.parametrize(("largest", "digits"), [(1, 1), (100, 1), (254, 1), (1023, 2), (4095, 2)])
+def test_a_pgm_with_another_largest_value_has_its_white_stretched_to_white(largest: int, digits: int):
+    levels = np.array([[0, 1, largest // 2, largest]])
+    content = b"P5 4 1 %d\n" % largest + levels.astype(f">u{digits}").tobytes()
+    pixels = decode_image(bytearray(content)).pixels
+    white = 256**digits - 1
+    assert pixels.dtype.itemsize == digits
+    assert pixels.tolist() == np.rint(levels * (white / largest)).tolist()
+
+
+def test_a_pgm_that_holds_more_than_its_largest_value_is_refused():
+    with pytest.raises(ImageError, match="holds the value 101, and says that 100 is white"):
+        decode_image(bytearray(b"P5 2 1 100\n\x64\x65"))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -296,10 +307,10 @@ def test_colours_multiplied_with_alpha_are_refused_unless_alpha_is_opaque():
         pytest.param(colour()[:, :, :2], {Tag.COLOURS: (1,), Tag.EXTRA_CHANNELS: (2,)}, "2 channels", id="grey alpha"),
         pytest.param(colour().astype(np.uint16), {Tag.PLANES: (2,)}, "interleaved", id="planes of 16 bits"),
         pytest.param(colour()[:, :, 0] / np.float32(255), {Tag.COLOURS: (0,)}, "negative", id="float negative"),
-        pytest.param(colour()[:, :, 0].astype(np.int16), {}, "int16", id="signed"),
+        pytest.param(colour()[:, :, 0].astype(np.int16), {}, "signed whole numbers of 16 bits", id="signed"),
         pytest.param(colour(), {Tag.STRIP_SIZES: ()}, "damaged", id="no strips"),
         pytest.param(colour(), {Tag.STRIP_POSITIONS: (1 << 30,)}, "cut off", id="strip outside"),
-        pytest.param(colour(), {259: (50_000,)}, "cannot decode", id="unknown compression"),
+        pytest.param(colour(), {259: (50_000,)}, "compressed with Zstandard", id="zstandard"),
     ],
 )
 def test_a_tiff_that_opencv_would_misread_is_refused(
