@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from photochrom import jpeg_segments, png_chunks, webp_chunks
+from photochrom import avif_items, jpeg_segments, png_chunks, tiff_blocks, webp_chunks
 from photochrom.exif import plain_block, read_resolution
 from photochrom.metadata import Metadata
 
@@ -36,13 +36,13 @@ def read_metadata(data: Data, format_name: str) -> Metadata:
 def with_metadata(encoded: Data, format_name: str, metadata: Metadata) -> Data:
     """A file as OpenCV encodes it, with metadata added; as it is where its format has no place for any.
 
+    A format without a place of its own for the resolution gets it in the Exif block.
+
     Raises:
         ImageError: a block is longer than the format can hold.
     """
     container = _CONTAINERS.get(format_name)
-    if container is None or metadata == Metadata():
-        return encoded
-    return container.write(encoded, metadata)
+    return encoded if container is None else container.write(encoded, metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,16 @@ class _Container:
     write: Callable[[Data, Metadata], Data]
 
 
+def _as_it_is(encoded: Data, _: Metadata) -> Data:
+    """OpenCV has put everything in already."""
+    return encoded
+
+
 _CONTAINERS: Final = {
+    "AVIF": _Container(avif_items.read_metadata, _as_it_is),
     "JPEG": _Container(jpeg_segments.read_metadata, jpeg_segments.with_metadata),
     "PNG": _Container(png_chunks.read_metadata, png_chunks.with_metadata),
+    "TIFF": _Container(tiff_blocks.read_metadata, tiff_blocks.with_metadata),
     "WebP": _Container(webp_chunks.read_metadata, webp_chunks.with_metadata),
 }
+"""By the name of the format."""

@@ -1,8 +1,20 @@
-"""Pictures to the bytes of image files: OpenCV encodes, with the checks and additions it lacks.
+"""Pictures to the bytes of image files: OpenCV encodes the pixels, `container` puts everything else.
 
-Kept from bytes to bytes: 8 and 16 bits and floating point, alpha, and between JPEG, PNG and WebP the Exif block (its
-orientation applied, its grey thumbnail taken out) and the ICC profile of an RGB picture. Not kept: XMP, the resolution,
-a TIFF's own tags, and profiles of grey or CMYK pictures, which would be wrong for the result.
+What a file loses where, from file to file:
+
+==========  ====================  =============================================================================
+format      pixels                besides them
+==========  ====================  =============================================================================
+TIFF        nothing               nothing that `Metadata` has
+PNG         floating point        nothing; IPTC as the text that ImageMagick and ExifTool write
+JPEG        16 bits, alpha, some  nothing; Exif and profiles beyond JPEG's limits are refused
+WebP        16 bits, some         IPTC; the resolution is in the Exif block
+AVIF        16 bits, some         IPTC; the resolution is in the Exif block
+JPEG 2000   floating point, a     all
+            trace of the rest
+BMP         16 bits               all
+PPM         alpha                 all
+==========  ====================  =============================================================================
 """
 
 from dataclasses import dataclass
@@ -12,19 +24,17 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from photochrom.container import with_metadata
 from photochrom.errors import ImageError
-from photochrom.metadata import Metadata
-from photochrom.tiff import STRAIGHT, Tag, read_directory
-from photochrom.tiff_table import Table, short, with_table
+from photochrom.metadata import Metadata, with_resolution_in_exif
 
 DEFAULT_QUALITY: Final = 95
-"""JPEG's and WebP's scale of 1 to 100."""
+"""JPEG's, WebP's and AVIF's scale of 1 to 100."""
 
-_LONGEST_EXIF: Final = 65_527
-"""Bytes of Exif that fit into a JPEG file."""
-_LONGEST_ICC_PART: Final = 65_519
-"""Bytes of an ICC profile that fit into one segment of a JPEG file."""
-_ICC_MARK: Final = b"ICC_PROFILE\0"
+_MOST_TIFF_BYTES: Final = (1 << 31) - 1
+"""Bytes of pixels that a TIFF is written with; OpenCV reads no longer file."""
+_PROFILE_SPACE: Final = slice(16, 20)
+"""Where an ICC profile says what its pixels are [bytes]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +46,16 @@ class _Encoder:
     """OpenCV's name for it."""
     types: tuple[type[np.generic], ...] = (np.uint8,)
     alpha: bool = True
-    metadata: bool = False
-    """Whether OpenCV writes Exif and ICC into it."""
-    longest_side: int = 1_000_000
-    """What its side may have at most [pixels]."""
+    sides: tuple[int, int] = (1, 1_000_000)
+    """What its sides may have at least and at most [pixels]."""
 
 
-_JPEG: Final = _Encoder(name="JPEG", extension=".jpg", alpha=False, metadata=True, longest_side=65_500)
-_PNG: Final = _Encoder(name="PNG", extension=".png", types=(np.uint8, np.uint16), metadata=True)
+_JPEG: Final = _Encoder(name="JPEG", extension=".jpg", alpha=False, sides=(1, 65_500))
+_PNG: Final = _Encoder(name="PNG", extension=".png", types=(np.uint8, np.uint16))
 _TIFF: Final = _Encoder(name="TIFF", extension=".tif", types=(np.uint8, np.uint16, np.float32))
-_WEBP: Final = _Encoder(name="WebP", extension=".webp", metadata=True, longest_side=16_383)
+_WEBP: Final = _Encoder(name="WebP", extension=".webp", sides=(1, 16_383))
+_AVIF: Final = _Encoder(name="AVIF", extension=".avif", sides=(1, 32_768))
+_JPEG_2000: Final = _Encoder(name="JPEG 2000", extension=".jp2", types=(np.uint8, np.uint16), sides=(32, 1_000_000))
 _BMP: Final = _Encoder(name="BMP", extension=".bmp")
 _PPM: Final = _Encoder(name="PPM", extension=".ppm", types=(np.uint8, np.uint16), alpha=False)
 
@@ -54,6 +64,8 @@ _ENCODERS: Final = {
     ".png": _PNG,
     **dict.fromkeys((".tif", ".tiff"), _TIFF),
     ".webp": _WEBP,
+    ".avif": _AVIF,
+    ".jp2": _JPEG_2000,
     **dict.fromkeys((".bmp", ".dib"), _BMP),
     **dict.fromkeys((".ppm", ".pnm"), _PPM),
 }
@@ -68,44 +80,27 @@ def encode_image(
 ) -> bytes | bytearray | memoryview:
     """The bytes of a file with this picture, in the format that a suffix says.
 
-    JPEG keeps full colour resolution (4:4:4). A format that cannot hold the picture (16 bits or alpha in a JPEG) is
-    refused, never filled with less; Exif and ICC are left out where OpenCV writes none (TIFF, BMP, PPM).
+    A format that cannot hold the picture (16 bits or alpha in a JPEG) is refused, never filled with less; blocks of
+    metadata that a format has no place for are left out. JPEG keeps full colour resolution (4:4:4), AVIF half of it
+    (4:2:0) below quality 100; TIFF is compressed without loss (LZW).
 
     Args:
         pixels: grey, BGR or BGRA; uint8, uint16 or float32 in [0, 1].
         suffix: of the file's name, with its dot, in any case.
-        metadata: from `decode_image`.
-        quality: of JPEG and WebP, 1 to 100.
+        metadata: from `decode_image`; its ICC profile is for such pixels, of grey or of colour.
+        quality: of JPEG, WebP and AVIF, 1 to 100.
 
     Raises:
-        ImageError: there is no such format, or it cannot hold the picture, or the quality does not exist.
+        ImageError: there is no such format, or it cannot hold the picture or its metadata, or the profile is for other
+            pixels, or the quality does not exist.
     """
     encoder = _find_encoder(suffix)
     if not 1 <= quality <= 100:
         raise ImageError(f"quality is {quality}; it goes from 1 to 100")
-    kept = metadata if metadata is not None and encoder.metadata else Metadata()
-    _check_fits(encoder, pixels, kept)
-    long_profile = encoder is _JPEG and len(kept.icc) > _LONGEST_ICC_PART
-    offered = {cv2.IMAGE_METADATA_EXIF: kept.exif, cv2.IMAGE_METADATA_ICCP: b"" if long_profile else kept.icc}
-    blocks = {kind: np.frombuffer(block, np.uint8) for kind, block in offered.items() if block}
-    # OpenCV knows grey and colour PPM by different names.
-    extension = ".pgm" if encoder is _PPM and pixels.ndim == 2 else encoder.extension
-    refusal = f"OpenCV {cv2.__version__} cannot write this picture as {encoder.name}"
-    try:
-        done, encoded = cv2.imencodeWithMetadata(
-            extension, pixels, list(blocks), list(blocks.values()), _parameters(encoder, quality)
-        )
-    except cv2.error as error:
-        raise ImageError(f"{refusal}: {error.err}") from error
-    if not done:
-        raise ImageError(refusal)
-    if long_profile:
-        return _with_profile(encoded.tobytes(), kept.icc)
-    if encoder is _TIFF and _has_alpha(pixels):
-        # OpenCV does not say what the fourth channel is, and programs guess differently.
-        layout = read_directory(encoded.data).layout
-        return with_table(encoded.data, Table({Tag.EXTRA_CHANNELS: short(layout, STRAIGHT)}))
-    return encoded.data
+    kept = metadata or Metadata()
+    _check_fits(encoder, pixels)
+    _check_profile(kept.icc, pixels)
+    return with_metadata(_encode(encoder, pixels, kept, quality).data, encoder.name, kept)
 
 
 def check_suffix(suffix: str) -> None:
@@ -121,42 +116,71 @@ def _find_encoder(suffix: str) -> _Encoder:
     return encoder
 
 
-def _has_alpha(pixels: MatLike) -> bool:
-    return pixels.ndim == 3 and pixels.shape[2] == 4
-
-
-def _check_fits(encoder: _Encoder, pixels: MatLike, metadata: Metadata) -> None:
+def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
     """Raise ImageError where a format cannot hold a picture."""
     height, width = pixels.shape[:2]
     if pixels.dtype not in encoder.types:
         allowed = " and ".join(np.dtype(kind).name for kind in encoder.types)
         better = "TIFF" if pixels.dtype == np.float32 else "PNG or TIFF"
         raise ImageError(f"{encoder.name} holds {allowed}, and this picture is {pixels.dtype}: write it as {better}")
-    if _has_alpha(pixels) and not encoder.alpha:
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and not encoder.alpha:
         raise ImageError(f"{encoder.name} holds no alpha, and this picture has it: write it as PNG or TIFF")
-    if max(height, width) > encoder.longest_side:
+    least, most = encoder.sides
+    if min(height, width) < least or max(height, width) > most:
+        limit = f"at most {most}" if max(height, width) > most else f"at least {least}"
         raise ImageError(
-            f"{encoder.name} holds at most {encoder.longest_side} pixels a side, and this picture is "
-            f"{width} x {height}: write it as PNG or TIFF"
+            f"{encoder.name} holds {limit} pixels a side, and this picture is {width} x {height}: write it as PNG "
+            "or TIFF"
         )
-    if encoder is _JPEG and len(metadata.exif) > _LONGEST_EXIF:
+    if encoder is _TIFF and pixels.nbytes > _MOST_TIFF_BYTES:
         raise ImageError(
-            f"JPEG holds {_LONGEST_EXIF} bytes of Exif, and this picture has {len(metadata.exif)}: write it as PNG"
+            f"this picture has {pixels.nbytes} bytes, and TIFF is written with at most {_MOST_TIFF_BYTES}: "
+            "write it with fewer bits, or scale it down"
         )
+
+
+def _check_profile(icc: bytes, pixels: MatLike) -> None:
+    """Raise ImageError where a profile is not for such pixels; programs would show them in wrong colours."""
+    wanted = b"GRAY" if pixels.ndim == 2 else b"RGB "
+    if icc and icc[_PROFILE_SPACE] != wanted:
+        space = icc[_PROFILE_SPACE].decode("ascii", "replace").strip()
+        raise ImageError(
+            f"the ICC profile is for {space} pixels, and this picture has {wanted.decode().strip()} ones: "
+            "give the profile of its own pixels, or none"
+        )
+
+
+def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int) -> MatLike:
+    """What OpenCV makes of a picture; with metadata in the one format where it puts them itself."""
+    blocks = {}
+    if encoder is _AVIF:
+        kept = with_resolution_in_exif(metadata)
+        offered = {
+            cv2.IMAGE_METADATA_EXIF: kept.exif,
+            cv2.IMAGE_METADATA_XMP: kept.xmp,
+            cv2.IMAGE_METADATA_ICCP: kept.icc,
+        }
+        blocks = {kind: np.frombuffer(block, np.uint8) for kind, block in offered.items() if block}
+    # OpenCV knows grey and colour PPM by different names.
+    extension = ".pgm" if encoder is _PPM and pixels.ndim == 2 else encoder.extension
+    refusal = f"OpenCV {cv2.__version__} cannot write this picture as {encoder.name}"
+    try:
+        done, encoded = cv2.imencodeWithMetadata(
+            extension, pixels, list(blocks), list(blocks.values()), _parameters(encoder, quality)
+        )
+    except cv2.error as error:
+        raise ImageError(f"{refusal}: {error.err}") from error
+    if not done:
+        raise ImageError(refusal)
+    return encoded
 
 
 def _parameters(encoder: _Encoder, quality: int) -> list[int]:
     """OpenCV's settings for a format: pairs of number and value."""
-    if encoder is _JPEG:
-        full_colour = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-        return [cv2.IMWRITE_JPEG_QUALITY, quality, *full_colour]
-    return [cv2.IMWRITE_WEBP_QUALITY, quality] if encoder is _WEBP else []
-
-
-def _with_profile(jpeg: bytes, icc: bytes) -> bytes:
-    """A JPEG file with an ICC profile of any length behind its first segment."""
-    parts = [icc[start : start + _LONGEST_ICC_PART] for start in range(0, len(icc), _LONGEST_ICC_PART)]
-    contents = [_ICC_MARK + bytes([number, len(parts)]) + part for number, part in enumerate(parts, start=1)]
-    segments = [b"\xff\xe2" + (len(content) + 2).to_bytes(2, "big") + content for content in contents]
-    position = 4 + int.from_bytes(jpeg[4:6], "big")
-    return b"".join([jpeg[:position], *segments, jpeg[position:]])
+    full_colour = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    settings = {
+        _JPEG: [cv2.IMWRITE_JPEG_QUALITY, quality, *full_colour],
+        _WEBP: [cv2.IMWRITE_WEBP_QUALITY, quality],
+        _AVIF: [cv2.IMWRITE_AVIF_QUALITY, quality],
+    }
+    return settings.get(encoder, [])

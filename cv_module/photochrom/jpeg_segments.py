@@ -49,7 +49,7 @@ def read_metadata(data: Data) -> Metadata:
             main_xmp = main_xmp or content[len(_XMP) :]
         elif marker == _APP1 and content.startswith(_MORE_XMP):
             part = content[len(_MORE_XMP) :]
-            more_xmp.setdefault(part[:32], []).append(part[32:])
+            more_xmp.setdefault(part[:32].upper(), []).append(part[32:])
         elif marker == _APP2 and content.startswith(_ICC) and len(content) > len(_ICC) + 2:
             icc.setdefault(content[len(_ICC)], content[len(_ICC) + 2 :])
         elif marker == _APP13 and content.startswith(_PHOTOSHOP):
@@ -63,7 +63,7 @@ def read_metadata(data: Data) -> Metadata:
     )
 
 
-def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
+def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     """A JPEG file as OpenCV makes it (JFIF segment first), with the metadata behind its first segment.
 
     Raises:
@@ -79,6 +79,8 @@ def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
     if metadata.iptc:
         parts = _parts(in_resource(metadata.iptc), _LONGEST_SEGMENT - len(_PHOTOSHOP))
         segments += [_segment(_APP13, _PHOTOSHOP, part, "IPTC") for part in parts]
+    if not segments and metadata.resolution is None:
+        return encoded
     (first_length,) = struct.unpack_from(">H", encoded, 4)
     first = bytearray(encoded[: 4 + first_length])
     if metadata.resolution is not None:

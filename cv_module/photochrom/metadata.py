@@ -1,7 +1,6 @@
 """What image files say about their pictures, apart from the pixels."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from photochrom import exif as exif_block
 from photochrom import xmp as xmp_packet
@@ -41,6 +40,13 @@ def for_upright_copy(metadata: Metadata, *, width: int, height: int) -> Metadata
     return replace(
         metadata,
         exif=exif_block.for_upright_copy(metadata.exif, width=width, height=height, resolution=resolution),
-        xmp=xmp_packet.for_upright_copy(metadata.xmp, width=width, height=height, resolution=resolution),
+        xmp=xmp_packet.for_upright_copy(metadata.xmp, width=width, height=height),
         resolution=resolution,
     )
+
+
+def with_resolution_in_exif(metadata: Metadata) -> Metadata:
+    """The same for a format that has no other place for the resolution than the Exif block."""
+    if metadata.resolution is None:
+        return metadata
+    return replace(metadata, exif=exif_block.with_resolution(metadata.exif, metadata.resolution))

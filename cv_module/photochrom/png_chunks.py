@@ -57,7 +57,7 @@ def read_metadata(data: Data) -> Metadata:
     )
 
 
-def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
+def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     """A PNG file with the metadata behind its header."""
     chunks: list[bytes] = []
     if metadata.icc:
@@ -73,6 +73,8 @@ def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
         resource = in_resource(metadata.iptc)
         text = b"\niptc\n%8d\n" % len(resource) + binascii.hexlify(resource) + b"\n"
         chunks.append(_chunk(b"zTXt", _RAW_PROFILE + b"iptc\0\0" + zlib.compress(text)))
+    if not chunks:
+        return encoded
     view = memoryview(encoded)
     return b"".join([view[:_HEADER_END], *chunks, view[_HEADER_END:]])
 

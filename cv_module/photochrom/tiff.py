@@ -97,6 +97,11 @@ class Layout:
         """Bytes of a whole entry."""
         return struct.calcsize(f"={self.entry}") + self.room
 
+    @property
+    def classic(self) -> "Layout":
+        """The layout of Exif blocks and of TIFF files up to 4 GiB, in the same byte order."""
+        return Layout(order=self.order, count="H", entry="HHI", offset="I", first=4)
+
     def unpack(self, field: str, data: Data, position: int) -> tuple[int, ...]:
         """What stands there; an ImageError where the data end before it."""
         if position + struct.calcsize(f"={field}") > len(data):
@@ -194,6 +199,13 @@ class Directory:
             (position,) = self.numbers(tag)
             return _read_directory(self.data, self.layout, position)
         except (ImageError, ValueError):
+            return None
+
+    def following(self) -> "Directory | None":
+        """The next directory of the chain; None where there is none, or a damaged one."""
+        try:
+            return _read_directory(self.data, self.layout, self.next) if self.next else None
+        except ImageError:
             return None
 
     def number(self, tag: int, default: int) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from photochrom.tiff import BYTE, LONG, RATIONAL, SHORT, TYPE_SIZES, UNDEFINED, Data, Directory, Layout, read_directory
+from photochrom.tiff import LONG, RATIONAL, SHORT, TYPE_SIZES, Data, Directory, Layout, read_directory
 
 _MOST_BYTES: Final = 1 << 24
 """Of all values of a table together; a file can let many tags share the same large value."""
@@ -95,7 +95,7 @@ def with_table(data: Data, table: Table) -> bytes:
     directory = read_directory(data)
     layout = directory.layout
     view = memoryview(data)
-    entries = {}
+    entries: dict[int, bytes] = {}
     for start in range(directory.begin, directory.link, layout.entry_size):
         (tag,) = layout.unpack("H", data, start)
         entries.setdefault(tag, bytes(view[start : start + layout.entry_size]))

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from photochrom.metadata import Metadata
+from photochrom.metadata import Metadata, with_resolution_in_exif
 
 Data = bytes | bytearray | memoryview
 
@@ -24,8 +24,11 @@ def read_metadata(data: Data) -> Metadata:
     return Metadata(exif=found.get(b"EXIF", b""), xmp=found.get(b"XMP ", b""), icc=found.get(b"ICCP", b""))
 
 
-def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
+def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     """A WebP file of one picture, with the metadata around it; IPTC has no place in it and is left out."""
+    metadata = with_resolution_in_exif(metadata)
+    if not (metadata.exif or metadata.xmp or metadata.icc):
+        return encoded
     pictures = {kind: content for kind, content in _chunks(encoded) if kind in (b"ALPH", b"VP8 ", b"VP8L")}
     if b"VP8L" in pictures:
         (bits,) = struct.unpack_from("<I", pictures[b"VP8L"], 1)
@@ -34,7 +37,7 @@ def with_metadata(encoded: Data, metadata: Metadata) -> bytes:
         across, down = struct.unpack_from("<HH", pictures[b"VP8 "], 6)
         # A lossy picture writes its sides, a lossless one its sides less one, as the extended header does.
         sides, alpha = ((across & _SIDE_BITS) - 1, (down & _SIDE_BITS) - 1), b"ALPH" in pictures
-    blocks = {b"ICCP": metadata.icc, **pictures, b"EXIF": metadata.exif, b"XMP ": metadata.xmp}
+    blocks: dict[bytes, Data] = {b"ICCP": metadata.icc, **pictures, b"EXIF": metadata.exif, b"XMP ": metadata.xmp}
     flags = sum(flag for kind, flag in _FLAGS.items() if blocks[kind]) | _ALPHA_FLAG * alpha
     extended = struct.pack("<I", flags) + b"".join(side.to_bytes(3, "little") for side in sides)
     parts: list[Data] = [b"RIFF", b"", b"WEBP"]

@@ -17,13 +17,13 @@ from photochrom.formats import FORMAT_NAMES, read_header
 from photochrom.header import MAX_PIXELS
 from photochrom.tiff import Tag
 
-WIDTH, HEIGHT = 23, 17
+WIDTH, HEIGHT = 43, 37
 CONTAINERS = (".jpg", ".png", ".tif", ".webp", ".bmp", ".ppm")
 
 
 def colour() -> NDArray[np.uint8]:
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    return np.dstack([rows * 14, columns * 11, 255 - rows * 3 - columns * 5]).astype(np.uint8)
+    return np.dstack([rows * 6, columns * 5, 255 - rows * 2 - columns * 3]).astype(np.uint8)
 
 
 def file(suffix: str) -> bytes:
