@@ -17,6 +17,8 @@ from photochrom.space import ColourSpace
 _RELATIVE_COLORIMETRIC = 1
 _NO_OPTIMIZATION = 0x0100
 """A transform that is used for one strip is not worth the time to optimize it."""
+_MOST_XYZ = np.float32(2)
+"""What XYZ goes to in a profile (ICC.1, clause 6.3.4); a damaged table can give anything."""
 
 
 class LutSpace(ColourSpace):
@@ -60,7 +62,8 @@ class LutSpace(ColourSpace):
             )
         except CmsError as error:
             raise broken(f"LittleCMS cannot use it ({error})") from error
-        linear = cv2.transform(np.nan_to_num(xyz, posinf=0, neginf=0), self._srgb_from_xyz)
+        sane = np.clip(np.nan_to_num(xyz), -_MOST_XYZ, _MOST_XYZ)
+        linear = cv2.transform(sane, self._srgb_from_xyz)
         return np.asarray(linear, np.float32).reshape(*pixels.shape[:2], 3)
 
 

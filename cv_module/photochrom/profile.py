@@ -27,8 +27,10 @@ _LEAST_WHITE: Final = 0.5
 """CIE Y of white below which a profile is not of photographs."""
 _WORST_CONDITION: Final = 1000
 """Of a matrix that can be inverted in float32; real ones have about 10."""
-_SAME: Final = 0.5 / 255
-"""Largest difference in sRGB's codes of a space that is taken for sRGB: half an 8-bit level."""
+_SAME_GREY: Final = 0.5 / 255
+"""Largest difference in greys' codes of a space that is taken for sRGB: half an 8-bit level."""
+_SAME_COLOUR: Final = 2 / 255
+"""The same of colours; profiles that are called sRGB differ by up to 1.7 levels where a channel is near 0."""
 _TABLES: Final = ("A2B0", "A2B1", "D2B0", "D2B1")
 """Tags that hold tables of colours; where there are some, they come before curves and matrix."""
 _CHANNELS: Final = ("b", "g", "r")
@@ -145,12 +147,14 @@ def _matrix_space(icc: IccProfile) -> MatrixSpace:
 
 
 def _is_srgb(space: ColourSpace) -> bool:
-    """Whether a grid of colours and all 8-bit greys mean the same in a space as in sRGB."""
+    """Whether greys and colours mean the same in a space as in sRGB."""
     levels = np.linspace(0, 1, 9, dtype=np.float32)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
     greys = np.repeat(np.linspace(0, 1, 256, dtype=np.float32)[None, :, None], 3, axis=2)
-    probe = np.concatenate([colours, greys], axis=1)
-    return bool(np.abs(from_linear(space.linear(probe), probe.dtype) - probe).max() <= _SAME)
+    return all(
+        np.abs(from_linear(space.linear(probe), probe.dtype) - probe).max() <= most
+        for probe, most in ((greys, _SAME_GREY), (colours, _SAME_COLOUR))
+    )
 
 
 @cache
