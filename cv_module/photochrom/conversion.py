@@ -10,6 +10,7 @@ from photochrom.options import ConvertOptions
 from photochrom.output_file import remove_dead_temporaries
 from photochrom.plan import plan_tasks
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.task import Task
 from photochrom.workers import convert_entries
 
 
@@ -42,40 +43,78 @@ def convert(
         ModelError: the network cannot be used; nothing was written.
         DeviceError: the device or engine is not to be had; nothing was written.
     """
-    begin = time.monotonic()
-    inputs = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    if not inputs:
-        raise JobError("there is nothing to convert: give at least one photograph or folder")
-    plan = plan_tasks(
-        inputs,
-        Path(out),
-        options.confidence_output,
-        existing=options.existing,
-        suffix=options.suffix,
-        shard=options.shard,
-    )
+    conversion = Conversion(paths, out, options, on_progress)
     converter = Converter(options)
-    for folder in plan.folders:
-        remove_dead_temporaries(folder)
-    results: list[FileResult | None] = [None] * len(plan.entries)
-    finished = 0
+    conversion.begin()
+    convert_entries(converter, conversion.entries, conversion.note, cancelled)
+    return conversion.report(model=converter.model, device=converter.device, engine=converter.engine)
 
-    def note(number: int, result: FileResult, preview: Preview | None) -> None:
-        nonlocal finished
-        results[number] = result
-        finished += 1
-        if on_progress is not None:
-            on_progress(Progress(finished=finished, total=len(results), result=result, preview=preview))
 
-    if on_progress is not None:
-        on_progress(Progress(finished=0, total=len(results)))
-    convert_entries(converter, plan.entries, note, cancelled)
-    return ConvertReport(
-        results=tuple(result for result in results if result is not None),
-        remaining=len(results) - finished,
-        passed_over=plan.passed_over,
-        model=converter.model,
-        device=converter.device,
-        engine=converter.engine,
-        seconds=time.monotonic() - begin,
-    )
+class Conversion:
+    """What a conversion will do, and what became of it so far, whoever does it; used in one thread."""
+
+    def __init__(
+        self,
+        paths: str | Path | Iterable[str | Path],
+        out: str | Path,
+        options: ConvertOptions,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        """Plan it; arguments as of `convert`.
+
+        Raises:
+            JobError: the conversion as a whole cannot be done.
+        """
+        self._begin = time.monotonic()
+        self._on_progress = on_progress
+        inputs = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+        if not inputs:
+            raise JobError("there is nothing to convert: give at least one photograph or folder")
+        self._plan = plan_tasks(
+            inputs,
+            Path(out),
+            options.confidence_output,
+            existing=options.existing,
+            suffix=options.suffix,
+            shard=options.shard,
+        )
+        self._results: list[FileResult | None] = [None] * len(self.entries)
+        self._finished = 0
+
+    @property
+    def entries(self) -> tuple[Task | FileResult, ...]:
+        """What is to do, and what is known to be skipped or to fail."""
+        return self._plan.entries
+
+    def begin(self) -> None:
+        """Remove what dead runs left where the outputs go, and tell how many photographs there are."""
+        self.tidy()
+        self._tell(None, None)
+
+    def tidy(self) -> None:
+        """Remove what dead runs left where the outputs go."""
+        for folder in self._plan.folders:
+            remove_dead_temporaries(folder)
+
+    def note(self, number: int, result: FileResult, preview: Preview | None) -> None:
+        """Take note of what became of an entry, and tell."""
+        self._results[number] = result
+        self._finished += 1
+        self._tell(result, preview)
+
+    def report(self, *, model: str, device: str, engine: str) -> ConvertReport:
+        """What became of every entry, and what it was done with."""
+        return ConvertReport(
+            results=tuple(result for result in self._results if result is not None),
+            remaining=len(self._results) - self._finished,
+            passed_over=self._plan.passed_over,
+            model=model,
+            device=device,
+            engine=engine,
+            seconds=time.monotonic() - self._begin,
+        )
+
+    def _tell(self, result: FileResult | None, preview: Preview | None) -> None:
+        if self._on_progress is not None:
+            total = len(self._results)
+            self._on_progress(Progress(finished=self._finished, total=total, result=result, preview=preview))
