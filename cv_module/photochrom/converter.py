@@ -21,7 +21,7 @@ from photochrom.imageio import read_bytes
 from photochrom.memory import Reservation, budget_of
 from photochrom.options import ConvertOptions
 from photochrom.output_file import write_file
-from photochrom.painter import Coloured, Painter
+from photochrom.painter import Coloured, ImageFile, Painter
 from photochrom.result import FileResult, Preview
 from photochrom.task import Task
 from photochrom.threads import processors, shared_threads
@@ -34,6 +34,7 @@ _SUFFIXES: Final = {
     "TIFF": ".tif",
     "WebP": ".webp",
     "AVIF": ".avif",
+    "JPEG 2000": ".jp2",
     "BMP": ".bmp",
     "PPM, PGM or PBM": ".ppm",
 }
@@ -49,8 +50,8 @@ class Loaded:
 
     entry: Task | FileResult
     """What is to be done, or was done before and is only shown."""
-    files: tuple[bytearray, ...]
-    """The bytes of the photograph's file; of one that is only shown, of its copy's too."""
+    files: tuple[ImageFile, ...]
+    """The photograph's file; of one that is only shown, its copy's too."""
     reservation: Reservation
     """Its memory, given back when it is finished."""
     begin: float
@@ -124,14 +125,14 @@ class Converter:
             if entry.status == "failed" or entry.target is None or self.options.preview_side is None:
                 return entry
             paths.append(entry.target)
-        files, need = [], 0
+        files: list[ImageFile] = []
         try:
             with _about(entry.source), self._budget.admit(cancelled) as reservation:
                 for path in paths:
                     reservation.take(path.stat().st_size)
-                    files.append(read_bytes(path))
-                    need = max(need, footprint(read_header(files[-1])))
-                reservation.take(need)
+                    data = read_bytes(path)
+                    files.append(ImageFile(data, read_header(data)))
+                reservation.take(max(footprint(file.header) for file in files))
         except ImageError as error:
             return entry if isinstance(entry, FileResult) else _failure(entry, error, begin)
         return Loaded(entry=entry, files=tuple(files), reservation=reservation, begin=begin)
@@ -164,16 +165,16 @@ class Converter:
                 or its confidence map cannot be written.
             ModelError: the network does not keep its contract.
         """
-        header = read_header(data)
+        file = ImageFile(data, read_header(data))
         with self._budget.admit() as reservation:
-            reservation.take(len(data) + footprint(header))
+            reservation.take(len(data) + footprint(file.header))
         map_file = self.options.confidence_output
         try:
             with self._working():
-                coloured = self._painter.paint(data, with_map=map_file is not None)
+                coloured = self._painter.paint(file, with_map=map_file is not None)
             if map_file is not None and coloured.confidence is not None:
-                write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
-            return self._encode(coloured, self.options.suffix or _SUFFIXES.get(header.format, ".png"))
+                write_file(Path(map_file), encode_image(coloured.confidence, ".png"), existing=self.options.existing)
+            return self._encode(coloured, self.options.suffix or _SUFFIXES.get(file.header.format, ".png"))
         finally:
             reservation.release()
 
@@ -189,9 +190,9 @@ class Converter:
             with self._lock:
                 self._in_work -= 1
 
-    def _convert(self, task: Task, data: bytearray, *, begin: float) -> End:
+    def _convert(self, task: Task, file: ImageFile, *, begin: float) -> End:
         with _about(task.source):
-            coloured = self._painter.paint(data, with_map=task.confidence in task.missing)
+            coloured = self._painter.paint(file, with_map=task.confidence in task.missing)
         # In this order the coloured copy comes last, so that it stands for a finished task.
         written = [self._write(path, coloured, task) for path in task.missing]
         height, width = coloured.pixels.shape[:2]

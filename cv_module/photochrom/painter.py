@@ -6,14 +6,25 @@ import numpy as np
 
 from photochrom.colorizer import Colorizer
 from photochrom.colour import Pixels
-from photochrom.decoder import decode_image
+from photochrom.decoder import Picture, decode_image
 from photochrom.depth import with_depth
+from photochrom.header import Header
 from photochrom.metadata import Metadata
 from photochrom.options import ConvertOptions
 from photochrom.photograph import check_photograph
 from photochrom.preview import encode_preview, shrink
 from photochrom.profile import result_profile
 from photochrom.result import Preview
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image file that was read, but not decoded."""
+
+    data: bytearray
+    """Its bytes; emptied when they are decoded."""
+    header: Header
+    """What it says of its picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +55,11 @@ class Painter:
         self.colorizer = Colorizer(options.model, device=options.device, engine=options.engine)
         self.colorizer.warm_up()
 
-    def paint(self, data: bytearray, *, with_map: bool) -> Coloured:
+    def paint(self, file: ImageFile, *, with_map: bool) -> Coloured:
         """A photograph in colour.
 
         Args:
-            data: the bytes of its file; emptied.
+            file: the photograph's.
             with_map: whether its confidence map is wanted.
 
         Raises:
@@ -56,8 +67,7 @@ class Painter:
             ModelError: the network does not keep its contract.
         """
         depth, side = self.options.depth, self.options.preview_side
-        picture = decode_image(data)
-        data.clear()
+        picture = _decode(file)
         pixels, metadata = check_photograph(picture.pixels), picture.metadata
         del picture  # its pixels go when those of the result are there
         before = None if side is None else encode_preview(shrink(pixels, side), metadata.icc)
@@ -74,12 +84,12 @@ class Painter:
             preview=None if before is None or after is None else Preview(before=before, after=after),
         )
 
-    def review(self, before: bytearray, after: bytearray) -> Preview | None:
+    def review(self, before: ImageFile, after: ImageFile) -> Preview | None:
         """A preview of a photograph and its copy; None where none is wanted.
 
         Args:
-            before: the bytes of the photograph's file; emptied.
-            after: the bytes of its copy's; emptied.
+            before: the photograph's file.
+            after: its copy's.
 
         Raises:
             ImageError: one of them cannot be decoded.
@@ -104,7 +114,12 @@ class Painter:
         return np.asarray(image, pixels.dtype), None
 
 
-def _preview_of(data: bytearray, side: int) -> bytes:
-    picture = decode_image(data)
-    data.clear()
+def _preview_of(file: ImageFile, side: int) -> bytes:
+    picture = _decode(file)
     return encode_preview(shrink(check_photograph(picture.pixels), side), picture.metadata.icc)
+
+
+def _decode(file: ImageFile) -> Picture:
+    picture = decode_image(file.data, file.header)
+    file.data.clear()
+    return picture
