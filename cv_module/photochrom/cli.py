@@ -1,173 +1,145 @@
 """The command ``photochrom``: arguments in, text and an exit code out; all work is done elsewhere.
 
-Exit codes: 0 all done; 1 some photographs failed, or ``doctor`` found something wrong; 2 nothing was begun, because of
-the arguments, the network or the device; 130 and 143 stopped by Ctrl-C or SIGTERM.
+Exit codes: 0 all done or skipped; 1 some photographs failed, or ``doctor`` found something wrong; 2 nothing was begun,
+because of the arguments, the network or the device; 128 and a signal's number: stopped by it.
 """
 
 import argparse
+import json
+import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from io import TextIOWrapper
-from pathlib import Path
-from types import FrameType
-from typing import NoReturn, get_args
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import get_args
 
 import cv2
-from tqdm import tqdm
 
 import photochrom
-from photochrom.device import Device, Engine
+from photochrom import colorize_arguments, standard_streams
+from photochrom.bench import BenchOptions, run_bench
+from photochrom.colorize_command import colorize
+from photochrom.completion import Shell, completion_script
+from photochrom.contract import Contract
 from photochrom.doctor import examine
 from photochrom.errors import PhotochromError
-from photochrom.imageio import shown
-from photochrom.job import ColorizeJob, JobReport, Progress, run_job
+from photochrom.measurement import Kind
 from photochrom.model_store import models
+from photochrom.stop_signals import StoppedError
 
-_EXAMPLES = """examples:
-  one photograph                   photochrom colorize old.jpg -o old-colour.jpg
-  a folder with all below it       photochrom colorize album/ -o album-colour/
-  several, and how sure we are     photochrom colorize *.tif -o out/ --confidence-out maps/
-  paler colours                    photochrom colorize old.png -o pale.png --saturation 0.7
-
-A photograph keeps its format, its 8 or 16 bits, its alpha and its lightness. Originals are never touched, and existing
-outputs only with --overwrite. A photograph that fails is named at the end, and the others are done.
-"""
-
-_EXIT_CODES = """exit codes:
-  0 all done    1 some failed (named on standard error)    2 nothing begun: wrong arguments, network or device
-  130 stopped with Ctrl-C, 143 by SIGTERM: the photograph at hand is finished first
+_COMPLETION_HELP = """how to install it:
+  bash   photochrom completion bash > ~/.local/share/bash-completion/completions/photochrom
+         (make the folder first; it needs the package bash-completion)
+  zsh    photochrom completion zsh > ~/.zfunc/_photochrom
+         (with "fpath+=~/.zfunc; autoload -Uz compinit; compinit" in ~/.zshrc)
+  tcsh   photochrom completion tcsh > ~/.photochrom.csh
+         (with "source ~/.photochrom.csh" in ~/.tcshrc)
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the arguments given, or the process's own; the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    standard_streams.make_usable()
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         with _quiet_opencv():
-            return command(options)
+            code = command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except PhotochromError as error:
         print(f"photochrom: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("photochrom: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
+        code = 128 + (stop.number if isinstance(stop, StoppedError) else signal.SIGINT)
+        if arguments is None and isinstance(stop, StoppedError):
+            os._exit(code)  # at once: what still runs in threads is not waited for
+    except BrokenPipeError:
+        standard_streams.give_up_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:  # of print: the disk is full
+        standard_streams.give_up_output()
+        print(f"photochrom: error: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="photochrom",
         description="Colour for black-and-white photographs: offline, on an ordinary CPU.",
-        epilog=_EXAMPLES,
+        epilog=f"{colorize_arguments.EXAMPLES}\nphotochrom COMMAND --help tells more about a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # an abbreviation in a script would break with the next option
     )
     parser.add_argument("--version", action="version", version=f"photochrom {photochrom.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_colorize(
-        commands.add_parser(
-            "colorize",
-            help="colorize photographs",
-            description="Write coloured copies of photographs.",
-            epilog=f"{_EXAMPLES}\n{_EXIT_CODES}",
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
-    )
-    listing = commands.add_parser("models", help="list the networks that come with photochrom")
-    listing.set_defaults(command=_models)
-    doctor = commands.add_parser("doctor", help="check that everything needed is there and works")
+        added.set_defaults(command=command)
+        return added
+
+    colorize_arguments.add_arguments(add("colorize", colorize, "colorize photographs"))
+    listing = add("models", _models, "list the networks that come with photochrom")
+    listing.add_argument("--json", action="store_true", help="their whole contracts, as JSON")
+    doctor = add("doctor", _doctor, "check that everything needed is there and works")
     doctor.add_argument("--model", metavar="NAME|PATH", help="check this network instead of those of photochrom")
-    doctor.set_defaults(command=_doctor)
+    bench = add("bench", _bench, "measure time and memory on this machine, with photographs that are made up")
+    _add_bench(bench)
+    completion = add("completion", _completion, "print a script that completes the command's options in a shell")
+    completion.add_argument("shell", choices=get_args(Shell), help="which shell")
+    completion.epilog = _COMPLETION_HELP
     return parser
 
 
-def _add_colorize(parser: argparse.ArgumentParser) -> None:
+def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "inputs",
+        "--megapixels",
+        type=float,
         nargs="+",
-        type=Path,
-        metavar="IN",
-        help="photograph (JPEG, PNG, TIFF, WebP, BMP, PPM, PGM, PBM), or folder to search with all below it",
+        default=(1, 12),
+        metavar="SIZE",
+        help="of the photographs (default: 1 12)",
     )
     parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        type=Path,
-        metavar="OUT",
-        help="folder, made as needed; for a single photograph also a file name, whose suffix decides the format",
+        "--kinds",
+        nargs="+",
+        choices=get_args(Kind),
+        default=("grey-jpeg", "colour-jpeg"),
+        help="of the photographs (default: grey-jpeg colour-jpeg)",
     )
     parser.add_argument(
-        "--confidence-out",
-        type=Path,
-        metavar="OUT",
-        help="also write how sure each colour is, as grey PNG (white: sure): a folder, or for one photograph a .png",
+        "--repeats",
+        type=int,
+        default=5,
+        metavar="N",
+        help="how often each time is taken; the median counts (default: 5)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist (default: refuse them)")
-    parser.add_argument(
-        "--saturation", type=float, default=1.0, metavar="FACTOR", help="of the colours; 0 is grey (default: 1)"
-    )
-    parser.add_argument(
-        "--model",
-        default="colorize",
-        metavar="NAME|PATH",
-        help="network by name (see photochrom models), or an .onnx file with its .json beside it (default: colorize)",
-    )
-    parser.add_argument(
-        "--device",
-        choices=get_args(Device),
-        default="auto",
-        help="what to run on; auto takes CUDA where OpenCV has it (default: auto)",
-    )
-    parser.add_argument(
-        "--engine", choices=get_args(Engine), default="opencv", help="what runs the network (default: opencv)"
-    )
-    parser.set_defaults(command=_colorize)
-
-
-def _colorize(options: argparse.Namespace) -> int:
-    job = ColorizeJob(
-        inputs=tuple(options.inputs),
-        output=options.output,
-        confidence_output=options.confidence_out,
-        overwrite=options.overwrite,
-        model=options.model,
-        device=options.device,
-        engine=options.engine,
-        saturation=options.saturation,
-    )
-    begin = time.monotonic()
-    with _finish_on_signal() as received, _progress_bar() as on_progress:
-        report = run_job(job, on_progress, cancelled=lambda: bool(received))
-    _print_report(report, job.output, time.monotonic() - begin)
-    if report.remaining:
-        return 128 + received[0]
-    return 1 if report.failures else 0
-
-
-def _print_report(report: JobReport, output: Path, seconds: float) -> None:
-    total = len(report.done) + len(report.failures) + report.remaining
-    where = f"{report.engine} on {report.device}"
-    print(f"{len(report.done)} of {total} colorized to {shown(output)} in {seconds:.1f} s ({where})")
-    if report.passed_over:
-        print(f"left alone in the folders: {report.passed_over} (hidden, or not named as images)")
-    if report.remaining:
-        print(f"stopped: {report.remaining} not begun", file=sys.stderr)
-    if report.failures:
-        print(f"{len(report.failures)} failed:", file=sys.stderr)
-        for failure in report.failures:
-            print(f"  {failure.reason}", file=sys.stderr)
+    colorize_arguments.add_engine(parser)
+    parser.add_argument("--json", action="store_true", help="all figures as JSON, times in seconds, memory in bytes")
 
 
 def _models(options: argparse.Namespace) -> int:
-    del options
+    contracts = models()
+    if options.json:
+        print(json.dumps([asdict(contract) for contract in contracts], indent=2))
+    else:
+        _print_table(contracts)
+    return 0
+
+
+def _print_table(contracts: Sequence[Contract]) -> None:
     rows = [("NAME", "VERSION", "TASK", "WORKS AT", "SIZE", "SHA256", "LICENCE")]
-    for contract in models():
+    for contract in contracts:
         width, height = contract.size
         size = f"{contract.size_bytes / 1e6:.1f} MB"
         identity = (contract.name, contract.version, contract.task)
@@ -175,7 +147,6 @@ def _models(options: argparse.Namespace) -> int:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -190,42 +161,25 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """What to tell a job's progress to; a bar on standard error where that is a terminal, else nothing."""
-    with ExitStack() as stack:
-        bar: tqdm[NoReturn] | None = None
-
-        def show(progress: Progress) -> None:
-            nonlocal bar
-            if bar is None:
-                hidden = not sys.stderr.isatty()
-                bar = stack.enter_context(
-                    tqdm(total=progress.total, unit="photo", file=sys.stderr, disable=hidden, leave=False)
-                )
-            bar.update(progress.finished - bar.n)
-            bar.refresh()
-
-        yield show
+def _bench(options: argparse.Namespace) -> int:
+    report = run_bench(
+        BenchOptions(
+            megapixels=tuple(options.megapixels),
+            kinds=tuple(options.kinds),
+            repeats=options.repeats,
+            model=options.model,
+            device=options.device,
+            engine=options.engine,
+        ),
+        lambda progress: print(f"{progress.finished}/{progress.total} {progress.now}", file=sys.stderr),
+    )
+    print(report.to_json() if options.json else report.to_markdown())
+    return 0
 
 
-@contextmanager
-def _finish_on_signal() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM, so that the photograph at hand is finished; a second one interrupts."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        del frame
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _completion(options: argparse.Namespace) -> int:
+    print(completion_script(_parser(), options.shell))
+    return 0
 
 
 @contextmanager

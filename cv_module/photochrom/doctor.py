@@ -18,6 +18,7 @@ from photochrom.device import Device, Engine, opencv_has_cuda, usable_devices
 from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import DeviceError, PhotochromError
 from photochrom.model_store import SHIPPED, find
+from photochrom.system_memory import free_memory
 
 _OPENCV_PACKAGES: Final = (
     "opencv-python",
@@ -27,6 +28,11 @@ _OPENCV_PACKAGES: Final = (
 )
 _OLDEST_OPENCV: Final = (4, 14)
 _TRY_SIZE: Final = 64
+"""Side of the pictures that are tried [pixels]."""
+_MOST_LOSS: Final = 8
+"""How far a format that loses something may be from the picture on average [of 255]."""
+_ENOUGH_MEMORY: Final = 2_000_000_000
+"""With less free the largest photographs do not fit [bytes]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,14 @@ def examine(model: str | None = None) -> list[Finding]:
         model: a network by name or path to look at; None: those that come with photochrom.
     """
     names = SHIPPED if model is None else (model,)
-    return [*_versions(), _formats(), *(finding for name in names for finding in _network(name))]
+    return [
+        *_versions(),
+        _formats(),
+        _profiles(),
+        _memory(),
+        _ray(),
+        *(finding for name in names for finding in _network(name)),
+    ]
 
 
 def _versions() -> Iterator[Finding]:
@@ -82,18 +95,60 @@ def _version(package: str) -> str | None:
 
 
 def _formats() -> Finding:
-    """Write and read one pixel in each format."""
-    pixel = np.full((1, 1, 3), 128, np.uint8)
-    failing = []
-    for suffix in COLOUR_SUFFIXES:
-        try:
-            decode_image(bytearray(encode_image(pixel, suffix)))
-        except PhotochromError:
-            failing.append(suffix)
+    """Write a small picture in each format and read it again."""
+    failing = [suffix for suffix in COLOUR_SUFFIXES if not _works(suffix)]
     if failing:
         remedy = "install an OpenCV with these formats, for instance opencv-contrib-python from PyPI"
         return Finding(subject="formats", state="wrong", text=f"not working: {' '.join(failing)}", remedy=remedy)
-    return Finding(subject="formats", state="ok", text=f"{' '.join(COLOUR_SUFFIXES)} read and written")
+    return Finding(subject="formats", state="ok", text=f"{' '.join(COLOUR_SUFFIXES)} written and read back")
+
+
+def _works(suffix: str) -> bool:
+    ramp = np.repeat(np.arange(_TRY_SIZE, dtype=np.uint8) * 4, _TRY_SIZE * 3).reshape(_TRY_SIZE, _TRY_SIZE, 3)
+    try:
+        read = decode_image(bytearray(encode_image(ramp, suffix))).pixels
+    except (PhotochromError, cv2.error):
+        return False
+    return read.shape == ramp.shape and bool(cv2.absdiff(read, ramp).mean() < _MOST_LOSS)
+
+
+def _profiles() -> Finding:
+    """Take a pixel from one colour profile to another and look whether it stays."""
+    subject, remedy = "colour profiles", "pip install imagecodecs"
+    pixel = np.array([[[200, 100, 50]]], np.uint8)
+    try:
+        import imagecodecs
+
+        profile = imagecodecs.cms_profile("srgb")
+        same = imagecodecs.cms_transform(pixel, profile, profile, colorspace="rgb", outcolorspace="rgb")
+        found = imagecodecs.cms_version()
+    except Exception as error:  # noqa: BLE001 (a damaged installation fails in its own ways)
+        return Finding(subject=subject, state="wrong", text=f"imagecodecs does not work: {error}", remedy=remedy)
+    if cv2.absdiff(np.asarray(same, np.uint8), pixel).max() > 1:
+        return Finding(subject=subject, state="wrong", text=f"{found} changes colours", remedy=remedy)
+    return Finding(subject=subject, state="ok", text=f"{found} in imagecodecs {imagecodecs.__version__}")
+
+
+def _memory() -> Finding:
+    free = free_memory()
+    text = f"{free / 1e9:.1f} GB are free, of which photographs take half at most unless --memory says otherwise"
+    if free >= _ENOUGH_MEMORY:
+        return Finding(subject="memory", state="ok", text=text)
+    return Finding(
+        subject="memory", state="note", text=text, remedy="close other programs before converting large photographs"
+    )
+
+
+def _ray() -> Finding:
+    found = _version("ray")
+    if found is None:
+        return Finding(
+            subject="Ray",
+            state="note",
+            text="not installed; --ray alone needs it",
+            remedy='pip install "photochrom[ray]"',
+        )
+    return Finding(subject="Ray", state="ok", text=found)
 
 
 def _network(name: str) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from photochrom.adjustment import Adjustment
+from photochrom.depth import Depth
 from photochrom.device import Device, Engine
 from photochrom.encoder import DEFAULT_QUALITY
 from photochrom.errors import ImageError, JobError
@@ -53,7 +54,7 @@ class ConvertOptions:
     """Where confidence maps go (grey PNG, 255 for certainty), as a folder or a file as the output is; None: no maps."""
     suffix: str | None = None
     """Format of the outputs as a file's suffix, such as ``.png``; None: that of each photograph."""
-    depth: Literal[8, 16] | None = None
+    depth: Depth | None = None
     """Bits per channel of the outputs; None: as each photograph has."""
     quality: int = DEFAULT_QUALITY
     """Of JPEG, WebP and AVIF, 1 to 100."""
@@ -79,10 +80,20 @@ class ConvertOptions:
     """Longer side of the previews that go with the progress [pixels]; None: no previews."""
 
     def __post_init__(self) -> None:
+        if self.confidence_output is not None:  # scripts may give text
+            object.__setattr__(self, "confidence_output", Path(self.confidence_output))
         try:
             self.adjustment()
         except ImageError as error:
             raise JobError(str(error)) from None
+        if not 1 <= self.quality <= 100:
+            raise JobError(f"quality is {self.quality}; give a whole number from 1 to 100")
+        if self.depth not in (None, *get_args(Depth)):
+            raise JobError(f"depth is {self.depth}; give 8 or 16")
+        for name in ("workers", "memory", "preview_side"):
+            value: int | None = getattr(self, name)
+            if value is not None and value < 1:
+                raise JobError(f"{name} is {value}; give a whole number, 1 or more")
 
     def adjustment(self) -> Adjustment:
         """What is done to the network's colours."""

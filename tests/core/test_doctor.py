@@ -25,7 +25,7 @@ def test_a_healthy_installation_has_nothing_wrong_and_ran_on_every_engine(model:
     findings = examine(str(model))
     assert wrong(findings) == []
     found = by_subject(findings)
-    assert {"photochrom", "Python", "NumPy", "OpenCV", "formats"} <= found.keys()
+    assert {"photochrom", "Python", "NumPy", "OpenCV", "formats", "colour profiles", "memory", "Ray"} <= found.keys()
     for engine in ("opencv on cpu", "onnxruntime on cpu"):
         assert "ran" in found[engine].text
 
@@ -72,6 +72,36 @@ def test_without_onnxruntime_that_is_a_note(model: Path, monkeypatch: pytest.Mon
     assert found["onnxruntime"].state == "note"
     assert "pip install" in found["onnxruntime"].text
     assert "onnxruntime on cpu" not in found
+
+
+def test_colour_profiles_that_cannot_be_used_are_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    (finding,) = wrong(examine(str(model)))
+    assert finding.subject == "colour profiles"
+    assert finding.remedy == "pip install imagecodecs"
+
+
+def test_little_free_memory_is_a_note(model: Path, monkeypatch: pytest.MonkeyPatch):
+    for free, state in ((300_000_000, "note"), (8_000_000_000, "ok")):
+        monkeypatch.setattr("photochrom.doctor.free_memory", lambda free=free: free)
+        finding = by_subject(examine(str(model)))["memory"]
+        assert finding.state == state
+        assert f"{free / 1e9:.1f} GB" in finding.text
+
+
+def test_without_ray_that_is_a_note(model: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("photochrom.doctor._version", lambda _: None)
+    finding = by_subject(examine(str(model)))["Ray"]
+    assert (finding.state, finding.remedy) == ("note", 'pip install "photochrom[ray]"')
+
+
+def test_a_format_that_gives_back_another_picture_is_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):
+    def encode_black(pixels: MatLike, suffix: str) -> bytes:
+        return bytes(encode_image(pixels * (suffix != ".bmp"), suffix))
+
+    monkeypatch.setattr("photochrom.doctor.encode_image", encode_black)
+    (finding,) = wrong(examine(str(model)))
+    assert finding.text == "not working: .bmp"
 
 
 def test_two_opencv_packages_over_each_other_are_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,146 @@
+"""``photochrom colorize``: hands the arguments to the engine, and tells what became of the photographs."""
+
+import argparse
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from photochrom import standard_streams
+from photochrom.colorize_arguments import STREAM, check_combination, convert_options
+from photochrom.conversion import convert
+from photochrom.converter import Converter
+from photochrom.encoder import check_suffix
+from photochrom.errors import ImageError, JobError, shown
+from photochrom.imageio import read_bytes
+from photochrom.json_summary import summary
+from photochrom.options import ConvertOptions
+from photochrom.output_file import is_there, write_file
+from photochrom.path_list import read_list
+from photochrom.progress_bar import ProgressBar
+from photochrom.result import ConvertReport, Progress
+from photochrom.stop_signals import noted_signals
+
+_STOPPED = 128
+"""Exit code of what a signal stopped, to which the signal's number is added."""
+
+
+def colorize(arguments: argparse.Namespace) -> int:
+    """Do what the arguments say; the exit code."""
+    check_combination(arguments)
+    if STREAM in (*arguments.inputs, arguments.output):
+        return _colorize_stream(arguments)
+    return _colorize_files(arguments)
+
+
+def _colorize_files(arguments: argparse.Namespace) -> int:
+    options = convert_options(arguments)
+    paths = [Path(name) for name in arguments.inputs]
+    if arguments.from_list is not None:
+        paths += read_list(arguments.from_list, null=arguments.null)
+    output = Path(arguments.output)
+    with ExitStack() as stack:
+        page = None
+        if arguments.report is not None:
+            from photochrom.html_report import PREVIEW_SIDE, HtmlReport
+
+            options = replace(options, preview_side=PREVIEW_SIDE)
+            page = stack.enter_context(HtmlReport(Path(arguments.report), options))
+        received = stack.enter_context(noted_signals())
+        bar = stack.enter_context(ProgressBar(quiet=arguments.quiet))
+
+        def on_progress(progress: Progress) -> None:
+            bar.show(progress)
+            if page is not None:
+                page.add(progress)
+
+        def cancelled() -> bool:
+            return bool(received)
+
+        if arguments.hot_folder:
+            from photochrom.hot_folder import watch
+
+            report = watch(paths[0], output, options, on_progress, cancelled)
+        elif arguments.ray is not None:
+            from photochrom.cluster import convert_on_ray
+
+            report = convert_on_ray(paths, output, options, on_progress, cancelled, address=arguments.ray)
+        else:
+            report = convert(paths, output, options, on_progress, cancelled)
+        if page is not None:
+            page.finish(report)
+    exit_code = 1 if report.failures else 0
+    if received and (report.remaining or not arguments.hot_folder):
+        exit_code = _STOPPED + received[0]
+    if arguments.json:
+        print(summary(report, output, exit_code=exit_code))
+    elif not arguments.quiet:
+        print(_sentence(report, output))
+    if not arguments.quiet:
+        _print_troubles(report, named=bar.is_shown)
+    return exit_code
+
+
+def _sentence(report: ConvertReport, output: Path) -> str:
+    """What became of the conversion, for people."""
+    done, skipped = report.count("done"), report.count("skipped")
+    total = len(report.results) + report.remaining
+    parts = [f"{done} of {total} colorized to {shown(output)}"]
+    if skipped:
+        parts.append(f"{skipped} skipped, which were there already")
+    text = f"{', '.join(parts)} in {report.seconds:.1f} s ({report.model}, {report.engine} on {report.device})"
+    if report.passed_over:
+        text += f"\nleft alone in the folders: {report.passed_over} (hidden, or not named as images)"
+    return text
+
+
+def _print_troubles(report: ConvertReport, *, named: bool) -> None:
+    """What was not done; failures by name where a long bar may have carried their first mention away."""
+    if report.remaining:
+        print(f"stopped: {report.remaining} not begun", file=sys.stderr)
+    if report.failures:
+        print(f"{len(report.failures)} failed{':' if named else ', named above'}", file=sys.stderr)
+    for failure in report.failures if named else ():
+        print(f"  {failure.reason}", file=sys.stderr)
+
+
+def _colorize_stream(arguments: argparse.Namespace) -> int:
+    """One photograph from or to a standard stream."""
+    source = arguments.inputs[0]
+    target = None if arguments.output == STREAM else Path(arguments.output)
+    options = convert_options(arguments)
+    if target is None:
+        standard_streams.check_output()
+    else:
+        options = _into_file(options, target)
+        if is_there(target) and options.existing == "skip":
+            return 0
+    converter = Converter(options)
+    try:
+        data = standard_streams.read_input() if source == STREAM else read_bytes(Path(source))
+        try:
+            coloured = converter.convert_bytes(data)
+        except ImageError as error:
+            name = "standard input" if source == STREAM else shown(Path(source))
+            raise ImageError(f"{name}: {error}") from None
+        if target is None:
+            standard_streams.write_output(coloured)
+        else:
+            write_file(target, coloured, existing=options.existing)
+    except ImageError as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _into_file(options: ConvertOptions, target: Path) -> ConvertOptions:
+    """The options for a photograph from standard input; a JobError where it cannot go into that file."""
+    if target.is_dir() or not target.suffix:
+        raise JobError(f"{shown(target)}: standard input has no name that a copy could get: give a file, or - with -o")
+    suffix = target.suffix.lower()
+    check_suffix(suffix)
+    if options.suffix not in (None, suffix):
+        raise JobError(f"{shown(target)}: its name says another format than --format {options.suffix[1:]}: give one")
+    if is_there(target) and options.existing == "refuse":
+        raise JobError(f"{shown(target)}: exists already; --overwrite replaces it, --skip-existing leaves it alone")
+    return replace(options, suffix=suffix)

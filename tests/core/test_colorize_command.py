@@ -1,0 +1,391 @@
+"""``photochrom colorize``: photographs in, files, text and an exit code out."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from photochrom.cli import main
+from photochrom.decoder import decode_image
+from photochrom.imageio import read_image, write_image
+from photochrom.options import ConvertOptions
+from photochrom.result import ConvertReport, FileResult, Progress
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    folder = tmp_path / "album"
+    for number, name in enumerate(("a.png", "b.jpg", "c.tif")):
+        write_image(folder / name, np.full((20, 30 + number), 120, np.uint8))
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def command(*arguments: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "photochrom", *map(str, arguments)], input=stdin, capture_output=True, check=False
+    )
+
+
+def test_a_folder_is_colorized_and_one_line_says_so(
+    album: Path, out: Path, model: Path, capfd: pytest.CaptureFixture[str]
+):
+    (album / "notes.txt").write_text("Aunt Emmy, 1932")
+    assert main(["colorize", str(album), "-o", str(out), "--model", str(model)]) == 0
+    assert files(out) == ["a.png", "b.jpg", "c.tif"]
+    printed = capfd.readouterr()
+    assert printed.out.startswith(f"3 of 3 colorized to {out} in ")
+    assert "(tiny 1.0, opencv on cpu)" in printed.out
+    assert "left alone in the folders: 1" in printed.out
+    assert printed.err == "", "a progress bar, or a decoder's chatter, without a terminal"
+
+
+def test_one_photograph_goes_into_the_file_that_is_named(album: Path, tmp_path: Path, model: Path):
+    coloured, sure = tmp_path / "colour.tiff", tmp_path / "sure.png"
+    chosen = ["--confidence-out", str(sure), "--model", str(model)]
+    assert main(["colorize", str(album / "a.png"), "-o", str(coloured), *chosen]) == 0
+    assert read_image(coloured).pixels.shape == (20, 30, 3)
+    assert read_image(sure).pixels.shape == (20, 30)
+
+
+def test_a_broken_photograph_is_named_and_the_exit_code_is_1(
+    album: Path, out: Path, model: Path, capfd: pytest.CaptureFixture[str]
+):
+    for name in ("a broken.jpg", "z broken.png"):
+        (album / name).write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    assert main(["colorize", str(album), "-o", str(out), "--model", str(model)]) == 1
+    assert files(out) == ["a.png", "b.jpg", "c.tif"]
+    printed = capfd.readouterr()
+    assert "3 of 5 colorized" in printed.out
+    *named, last = printed.err.splitlines()
+    assert last == "2 failed, named above"
+    assert sorted(line.split(":")[1] for line in named) == [
+        f" {album / name}" for name in ("a broken.jpg", "z broken.png")
+    ]
+    assert {line.split(":")[0] for line in named} == {"failed"}
+
+
+def test_outputs_that_exist_are_refused_skipped_or_replaced(
+    album: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]
+):
+    out.mkdir()
+    (out / "b.jpg").write_bytes(b"precious")
+    arguments = ["colorize", str(album), "-o", str(out), "--model", str(model)]
+    assert main(arguments) == 1
+    assert f"{out / 'b.jpg'}: exists already" in capsys.readouterr().err
+    assert files(out) == ["a.png", "b.jpg", "c.tif"]
+    assert main([*arguments, "--skip-existing"]) == 0
+    assert capsys.readouterr().out.startswith(f"0 of 3 colorized to {out}, 3 skipped, which were there already in ")
+    assert (out / "b.jpg").read_bytes() == b"precious"
+    assert main([*arguments, "--overwrite"]) == 0
+    assert read_image(out / "b.jpg").pixels.shape == (20, 31, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--saturation", "-1"], "saturation is -1.0"),
+        (["--saturation", "nan"], "saturation is nan"),
+        (["--strength", "2"], "strength is 2.0"),
+        (["--fade-uncertain", "-0.1"], "fade_uncertain is -0.1"),
+        (["--quality", "0"], "quality"),
+        (["--workers", "0"], "workers"),
+        (["--memory", "1"], "--memory"),
+        (["--model", "nonesuch"], "nonesuch"),
+        (["--model", "none.onnx"], "no such file"),
+        (["--from-list", "none.txt"], "none.txt"),
+        (["--report", "report.pdf"], ".html"),
+    ],
+)
+def test_what_cannot_be_begun_is_an_error_with_exit_code_2_and_nothing_written(
+    album: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+):
+    arguments = ["colorize", str(album), "-o", str(out), "--model", str(model), "--json", *options]
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("photochrom: error: ")
+    assert reason in printed.err
+    assert printed.out == ""
+    assert not out.exists()
+
+
+def test_a_pattern_in_quotes_is_matched(album: Path, out: Path, model: Path):
+    (album / "deep").mkdir()
+    (album / "a.png").rename(album / "deep" / "a.png")
+    assert main(["colorize", str(album / "**" / "*.[pt]*"), "-o", str(out), "--model", str(model)]) == 0
+    assert sorted(path.relative_to(out) for path in out.rglob("*.*")) == [Path("c.tif"), Path("deep/a.png")]
+
+
+def test_the_photographs_of_a_list_are_colorized_beside_those_that_are_named(
+    album: Path, out: Path, model: Path, tmp_path: Path
+):
+    names = tmp_path / "list.txt"
+    names.write_text(f"{album / 'b.jpg'}\n\n{album / 'c.tif'}\n")
+    chosen = ["--from-list", str(names), "--model", str(model)]
+    assert main(["colorize", str(album / "a.png"), "-o", str(out), *chosen]) == 0
+    assert files(out) == ["a.png", "b.jpg", "c.tif"]
+
+
+def test_the_summary_as_json_is_all_of_standard_output(
+    album: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]
+):
+    (album / os.fsdecode(b"d\xff.png")).write_bytes(b"no photograph")
+    maps = out.with_name("maps")
+    chosen = ["--confidence-out", str(maps), "--model", str(model), "--json"]
+    assert main(["colorize", str(album), "-o", str(out), *chosen]) == 1
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    summary = json.loads(printed)
+    *done, failed = summary.pop("photographs")
+    assert summary.pop("seconds") > 0
+    assert summary.pop("photochrom")
+    assert summary == {
+        "format": 1,
+        "output": str(out),
+        "model": "tiny 1.0",
+        "engine": "opencv",
+        "device": "cpu",
+        "done": 3,
+        "skipped": 0,
+        "failed": 1,
+        "remaining": 0,
+        "passed_over": 0,
+        "exit_code": 1,
+    }
+    assert [photograph["source"] for photograph in done] == [str(album / name) for name in ("a.png", "b.jpg", "c.tif")]
+    assert done[0].pop("seconds") > 0
+    assert done[0] == {
+        "source": str(album / "a.png"),
+        "status": "done",
+        "target": str(out / "a.png"),
+        "confidence": str(maps / "a.png.png"),
+        "reason": "",
+        "width": 30,
+        "height": 20,
+    }
+    assert failed["status"] == "failed"
+    assert failed["source"] == str(album / os.fsdecode(b"d\xff.png"))
+    assert failed["reason"]
+
+
+def test_quiet_prints_nothing_but_failures(album: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]):
+    (album / "d.png").write_bytes(b"no photograph")
+    assert main(["colorize", str(album), "-o", str(out), "--model", str(model), "--quiet"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"failed: {album / 'd.png'}: ")
+
+
+def test_a_report_shows_the_photographs(album: Path, out: Path, model: Path, tmp_path: Path):
+    page = tmp_path / "report.html"
+    assert main(["colorize", str(album), "-o", str(out), "--model", str(model), "--report", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/webp") >= 6
+    assert "a.png" in text
+
+
+def test_a_photograph_goes_through_a_pipe_in_its_own_format_or_another(album: Path, model: Path):
+    for options, signature in (((), b"\xff\xd8\xff"), (("--format", "png"), b"\x89PNG")):
+        done = command("colorize", "-", "-o", "-", "--model", model, *options, stdin=(album / "b.jpg").read_bytes())
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.startswith(signature)
+        assert decode_image(bytearray(done.stdout)).pixels.shape == (20, 31, 3)
+
+
+def test_a_photograph_goes_from_a_file_into_a_pipe_and_from_a_pipe_into_a_file(album: Path, out: Path, model: Path):
+    done = command("colorize", album / "a.png", "-o", "-", "--model", model)
+    assert done.returncode == 0
+    target = out.with_suffix(".tif")
+    arguments: list[str | Path] = ["colorize", "-", "-o", target, "--model", model]
+    for expected in (0, 2):
+        assert command(*arguments, stdin=(album / "a.png").read_bytes()).returncode == expected
+    assert np.array_equal(read_image(target).pixels, decode_image(bytearray(done.stdout)).pixels)
+    assert command(*arguments, "--skip-existing", stdin=b"not even read").returncode == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"no photograph"])
+def test_what_comes_through_a_pipe_and_is_no_photograph_is_a_failure(data: bytes, model: Path):
+    done = command("colorize", "-", "-o", "-", "--model", model, stdin=data)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"failed: standard input: ")
+
+
+@pytest.mark.parametrize(("shell", "code"), [("<&-", 2), (">&-", 2), (">/dev/full", 1)])
+def test_a_pipe_that_is_closed_or_full_is_an_error_and_no_traceback(album: Path, model: Path, shell: str, code: int):
+    line = f'"$0" -m photochrom colorize - -o - --model "$1" < "$2" {shell}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable, model, album / "a.png"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == 1
+    assert "standard" in done.stderr
+
+
+def test_an_image_is_not_written_to_a_terminal(album: Path, model: Path):
+    leader, follower = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "photochrom", "colorize", album / "a.png", "-o", "-", "--model", model],
+        stdout=follower,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 2
+    assert b"terminal" in done.stderr
+
+
+def test_a_name_that_is_not_text_is_printed_and_not_stumbled_over(
+    tmp_path: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / os.fsdecode(b"gr\xfc\xdfe\n.jpg")
+    path.write_bytes(b"no image")
+    assert main(["colorize", str(path), "-o", str(out), "--model", str(model)]) == 1
+    assert r"gr\udcfc\udcdfe\n.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_lets_what_is_begun_be_finished(
+    album: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    code: int,
+):
+    handlers = [signal.getsignal(other) for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    asked = pretend(monkeypatch, number)
+    assert main(["colorize", str(album), "-o", str(out)]) == code
+    assert asked == [False, True]
+    assert "stopped: 2 not begun" in capsys.readouterr().err
+    assert [signal.getsignal(other) for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
+
+
+def test_a_second_signal_stops_at_once(
+    album: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    pretend(monkeypatch, signal.SIGTERM, signal.SIGINT)
+    assert main(["colorize", str(album), "-o", str(out)]) == 143
+    printed = capsys.readouterr()
+    assert printed.err == "photochrom: stopped\n"
+    assert printed.out == ""
+
+
+def test_a_signal_that_is_ignored_stays_ignored(album: Path, out: Path, monkeypatch: pytest.MonkeyPatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        asked = pretend(monkeypatch, signal.SIGHUP)
+        assert main(["colorize", str(album), "-o", str(out)]) == 0
+        assert asked == [False, False]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *numbers: signal.Signals) -> list[bool]:
+    """Replace the engine by one that gets these signals; whether it was cancelled before and after them."""
+    answers: list[bool] = []
+
+    def convert(
+        paths: Sequence[Path], output: Path, options: ConvertOptions, on_progress: object, cancelled: object
+    ) -> ConvertReport:
+        assert callable(cancelled)
+        answers.append(cancelled())
+        for number in numbers:
+            signal.raise_signal(number)
+        answers.append(cancelled())
+        return ConvertReport(
+            results=(),
+            remaining=2 if answers[-1] else 0,
+            passed_over=0,
+            model="tiny 1.0",
+            device="cpu",
+            engine="opencv",
+            seconds=1,
+        )
+
+    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    return answers
+
+
+def test_on_a_terminal_a_bar_counts_and_failures_are_named_twice(album: Path, out: Path, model: Path):
+    (album / "d.png").write_bytes(b"no photograph")
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (25, 200))
+    arguments = ["colorize", str(album), "-o", str(out), "--model", str(model)]
+    done = subprocess.run(
+        [sys.executable, "-m", "photochrom", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        text=True,
+        check=False,
+    )
+    assert select.select([leader], [], [], 10)[0], "nothing was shown"
+    shown = os.read(leader, 65536).decode()
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 1
+    assert "0/4" in shown
+    assert "4/4" in shown
+    assert shown.count(f"{album / 'd.png'}: ") == 2
+    assert done.stdout.startswith("3 of 4 colorized")
+
+
+def test_every_option_reaches_the_engine(monkeypatch: pytest.MonkeyPatch):
+    calls: list[tuple[list[Path], Path, ConvertOptions]] = []
+
+    def convert(paths: list[Path], output: Path, options: ConvertOptions, *_: object) -> ConvertReport:
+        calls.append((paths, output, options))
+        return ConvertReport(
+            results=(), remaining=0, passed_over=0, model="m 1", device="cpu", engine="opencv", seconds=0
+        )
+
+    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    everything = (
+        "--skip-existing --confidence-out maps --format png --depth 16 --quality 80 --model m.onnx --device cuda_fp16 "
+        "--engine onnxruntime --strength 0.25 --saturation 0.5 --fade-uncertain 0.75 --workers 3 --memory 1.5G "
+        "--shard 2/4"
+    )
+    main(["colorize", "a.jpg", "b", "-o", "out", *everything.split()])
+    main(["colorize", "a.jpg", "-o", "out"])
+    (paths, output, options), (_, _, plain) = calls
+    assert (paths, output, plain) == ([Path("a.jpg"), Path("b")], Path("out"), ConvertOptions())
+    assert options.shard is not None
+    assert (options.shard.number, options.shard.count) == (2, 4)
+    assert (options.existing, options.confidence_output, options.suffix) == ("skip", Path("maps"), ".png")
+    assert (options.depth, options.quality, options.model) == (16, 80, "m.onnx")
+    assert (options.device, options.engine) == ("cuda_fp16", "onnxruntime")
+    assert (options.strength, options.saturation, options.fade_uncertain) == (0.25, 0.5, 0.75)
+    assert (options.workers, options.memory) == (3, 1_610_612_736)
+
+
+def test_failures_appear_while_others_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def convert(paths: object, output: object, options: object, on_progress: object, _: object) -> ConvertReport:
+        failed = FileResult(source=Path("a.jpg"), status="failed", reason="a.jpg: is broken")
+        assert callable(on_progress)
+        on_progress(Progress(finished=1, total=2, result=failed))
+        assert capsys.readouterr().err == "failed: a.jpg: is broken\n"
+        return ConvertReport(
+            results=(failed,), remaining=0, passed_over=0, model="m 1", device="cpu", engine="opencv", seconds=0
+        )
+
+    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    assert main(["colorize", "a.jpg", "b.jpg", "-o", "out"]) == 1
