@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from photochrom import avif_items, jpeg_segments, png_chunks, tiff_blocks, webp_chunks
+from photochrom import avif_items, bmp_resolution, jp2_boxes, jpeg_segments, png_chunks, tiff_blocks, webp_chunks
 from photochrom.exif import plain_block, read_resolution
 from photochrom.metadata import Metadata
 
@@ -60,7 +60,9 @@ def _as_it_is(encoded: Data, _: Metadata) -> Data:
 
 _CONTAINERS: Final = {
     "AVIF": _Container(avif_items.read_metadata, _as_it_is),
+    "BMP": _Container(bmp_resolution.read_metadata, bmp_resolution.with_metadata),
     "JPEG": _Container(jpeg_segments.read_metadata, jpeg_segments.with_metadata),
+    "JPEG 2000": _Container(jp2_boxes.read_metadata, jp2_boxes.with_metadata),
     "PNG": _Container(png_chunks.read_metadata, png_chunks.with_metadata),
     "TIFF": _Container(tiff_blocks.read_metadata, tiff_blocks.with_metadata),
     "WebP": _Container(webp_chunks.read_metadata, webp_chunks.with_metadata),

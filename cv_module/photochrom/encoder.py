@@ -10,9 +10,9 @@ PNG         floating point        nothing; IPTC as the text that ImageMagick and
 JPEG        16 bits, alpha, some  nothing; Exif and profiles beyond JPEG's limits are refused
 WebP        16 bits, some         IPTC; the resolution is in the Exif block
 AVIF        16 bits, some         IPTC; the resolution is in the Exif block
-JPEG 2000   floating point, a     all
+JPEG 2000   floating point, a     nothing
             trace of the rest
-BMP         16 bits               all
+BMP         16 bits               all but the resolution
 PPM         alpha                 all
 ==========  ====================  =============================================================================
 """

@@ -20,7 +20,6 @@ Data = bytes | bytearray | memoryview
 _SIGNATURE_SIZE: Final = 8
 _HEADER_END: Final = 33
 """Where the chunk IHDR ends [bytes from the start]."""
-_CM_PER_METRE: Final = 100
 _PER_METRE: Final = 1
 _MOST_PER_METRE: Final = (1 << 31) - 1
 _XMP_KEYWORD: Final = b"XML:com.adobe.xmp"
@@ -63,8 +62,8 @@ def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     if metadata.icc:
         chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
     if metadata.resolution is not None:
-        sides = (min(max(round(value * _CM_PER_METRE), 1), _MOST_PER_METRE) for value in metadata.resolution.per("cm"))
-        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *sides, _PER_METRE)))
+        per_metre = metadata.resolution.per_metre(_MOST_PER_METRE)
+        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *per_metre, _PER_METRE)))
     if metadata.exif:
         chunks.append(_chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
@@ -111,7 +110,7 @@ def _read_resolution(content: bytes) -> Resolution | None:
     if len(content) != struct.calcsize(">IIB"):
         return None
     x, y, unit = struct.unpack(">IIB", content)
-    return Resolution(x=x / _CM_PER_METRE, y=y / _CM_PER_METRE, unit="cm") if unit == _PER_METRE and x and y else None
+    return Resolution.from_metre(x, y) if unit == _PER_METRE else None
 
 
 def _read_text(kind: bytes, content: bytes) -> tuple[bytes, bytes]:

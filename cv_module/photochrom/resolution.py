@@ -7,6 +7,7 @@ LengthUnit = Literal["inch", "cm"]
 """What resolutions count along."""
 
 _CM_PER_INCH: Final = 2.54
+_CM_PER_METRE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,16 @@ class Resolution:
     """Along a column [pixels per unit]."""
     unit: LengthUnit = "inch"
     """The length."""
+
+    @classmethod
+    def from_metre(cls, x: float, y: float) -> "Resolution | None":
+        """From pixels per metre; None where one of them is not above 0."""
+        return cls(x=x / _CM_PER_METRE, y=y / _CM_PER_METRE, unit="cm") if x > 0 and y > 0 else None
+
+    def per_metre(self, most: int) -> tuple[int, int]:
+        """Along a row and along a column, in whole pixels of at most ``most`` [pixels per metre]."""
+        x, y = (min(max(round(value * _CM_PER_METRE), 1), most) for value in self.per("cm"))
+        return x, y
 
     def per(self, unit: LengthUnit) -> tuple[float, float]:
         """Along a row and along a column [pixels per ``unit``]."""

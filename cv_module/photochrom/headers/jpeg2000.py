@@ -4,9 +4,11 @@ Source:
     ISO/IEC 15444-1, annexes A (codestream) and I (JP2 files).
 """
 
+import struct
+from dataclasses import replace
 from typing import Final
 
-from photochrom.boxes import read_boxes
+from photochrom.boxes import Box, read_boxes
 from photochrom.errors import ImageError
 from photochrom.header import COPY_AGAIN, Data, Header, check_size, require, unpack
 
@@ -14,6 +16,12 @@ _CODESTREAM: Final = b"\xff\x4f\xff\x51"
 _TILE_PART, _END = 0xFF90, b"\xff\xd9"
 _SRGB, _GREY = 16, 17
 _COLOURS: Final = {12: "CMYK, for print", 14: "Lab", 18: "YCbCr"}
+_BY_PROFILE: Final = (b"\2", b"\3")
+"""How a colr box begins that holds an ICC profile: one of the kinds that JP2 allows, or any."""
+_PROFILE_SPACE: Final = slice(19, 23)
+"""Where in it the profile says what its pixels are."""
+_HEAD_SIZE, _NAMED_SIZE = 8, 15
+"""Bytes of the head of a box, and of a whole colr box that names a colour space."""
 _SIGNED: Final = 0x80
 _ALPHA_KINDS: Final = {0: "colour", 1: "alpha", 2: "alpha that colour is multiplied with"}
 
@@ -23,15 +31,28 @@ def read_header(data: Data) -> Header:
     if data.startswith(_CODESTREAM):
         return _read_codestream(data, 0, len(data))
     header: Header | None = None
+    profile: Box | None = None
     for box in read_boxes(data):
         if box.kind == b"jp2h":
             for inner in read_boxes(data, box.begin, box.end):
-                _check_colours(inner.kind, inner.content(data))
+                content = inner.content(data)
+                _check_colours(inner.kind, content)
+                if inner.kind == b"colr" and content[:1] in _BY_PROFILE:
+                    profile = inner
         elif box.kind == b"jp2c" and header is None:
             header = _read_codestream(data, box.begin, box.end)
     if header is None:
         raise ImageError(f"it is cut off or damaged: it holds no picture; {COPY_AGAIN}")
-    return header
+    return header if profile is None else replace(header, correction=_without_profile(profile, header.channels))
+
+
+def _without_profile(box: Box, channels: int) -> tuple[int, bytes]:
+    """Where to write what, so that OpenCV finds a known colour space, of which it need not warn, in place of a profile.
+
+    The rest of the box becomes one of its own, which every reader skips.
+    """
+    named = struct.pack(">I4s3BI", _NAMED_SIZE, b"colr", 1, 0, 0, _GREY if channels == 1 else _SRGB)
+    return box.begin - _HEAD_SIZE, named + struct.pack(">I4s", box.end - box.begin + _HEAD_SIZE - _NAMED_SIZE, b"free")
 
 
 def _check_colours(kind: bytes, content: bytes) -> None:
@@ -42,6 +63,9 @@ def _check_colours(kind: bytes, content: bytes) -> None:
         (space,) = unpack(">I", bytearray(content), 3)
         if space not in (_SRGB, _GREY):
             raise ImageError(f"its colours are {_COLOURS.get(space, f'of kind {space}')}: convert it to grey or RGB")
+    if kind == b"colr" and content[:1] in _BY_PROFILE and content[_PROFILE_SPACE] not in (b"RGB ", b"GRAY"):
+        name = content[_PROFILE_SPACE].decode("ascii", "replace").strip()
+        raise ImageError(f"its ICC profile is for {name} pixels: convert it to grey or RGB")
     if kind == b"cdef":
         (count,) = unpack(">H", bytearray(content), 0)
         for number in range(count):
