@@ -173,7 +173,7 @@ class Converter:
             with self._working():
                 coloured = self._painter.paint(file, with_map=map_file is not None)
             if map_file is not None and coloured.confidence is not None:
-                write_file(Path(map_file), encode_image(coloured.confidence, ".png"), existing=self.options.existing)
+                write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
             return self._encode(coloured, self.options.suffix or _SUFFIXES.get(file.header.format, ".png"))
         finally:
             reservation.release()
