@@ -15,16 +15,16 @@ from photochrom.search import identify
 from photochrom.task import Task
 
 
-def without_repeats(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks without photographs that were given twice for the same outputs.
+def find_repeats(tasks: Sequence[Task]) -> set[int]:
+    """The places in the list of photographs that stand in it before, with the same outputs.
 
     Raises:
         JobError: two photographs, or a photograph and its map, have one output; the message names both.
     """
     real_folder = cache(os.path.realpath)
     owners: dict[str, Task] = {}
-    kept = []
-    for task in tasks:
+    repeats = set()
+    for number, task in enumerate(tasks):
         names = [os.path.join(real_folder(path.parent), path.name) for path in task.outputs]  # noqa: PTH118
         if len(set(names)) < len(names):
             raise JobError(f"{shown(task.target)}: the photograph and its confidence map need two names")
@@ -32,10 +32,10 @@ def without_repeats(tasks: Sequence[Task]) -> list[Task]:
             owner = owners.setdefault(name, task)
             if owner is not task and not _is_same_file(owner.source, task.source):
                 raise _clash(owner, task, path)
-        if owners[names[-1]] is task:
-            kept.append(task)
+        if owners[names[-1]] is not task:
+            repeats.add(number)
     _check_folded(owners)
-    return kept
+    return repeats
 
 
 def _check_folded(owners: Mapping[str, Task]) -> None:

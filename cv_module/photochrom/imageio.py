@@ -1,7 +1,4 @@
-"""Image files: read whole and checked, written complete or not at all.
-
-What is kept from file to file, and what not, stands in `encoder`.
-"""
+"""Pictures from and to image files; what is kept from file to file, and what not, stands in `encoder`."""
 
 import os
 from pathlib import Path
@@ -10,18 +7,13 @@ from typing import Final
 from cv2.typing import MatLike
 
 from photochrom.decoder import Picture, decode_image
-from photochrom.encoder import COLOUR_SUFFIXES, DEFAULT_QUALITY, GREY_SUFFIXES, encode_image
+from photochrom.encoder import DEFAULT_QUALITY, encode_image
 from photochrom.errors import ImageError, shown
 from photochrom.metadata import Metadata
 from photochrom.output_file import write_file
 
 MAX_FILE_BYTES: Final = (1 << 31) - 1
 """Bytes of the largest file that is read; OpenCV counts them in 31 bits."""
-
-
-def is_image_name(path: Path) -> bool:
-    """Whether a name has the suffix of a format that is read."""
-    return path.suffix.lower() in COLOUR_SUFFIXES + GREY_SUFFIXES
 
 
 def read_image(path: Path) -> Picture:

@@ -4,10 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES, check_suffix
+from photochrom.encoder import check_suffix
 from photochrom.errors import ImageError, JobError, shown
-from photochrom.imageio import is_image_name
 from photochrom.search import Found, is_folder
+from photochrom.suffixes import copy_name, is_image_name
 from photochrom.task import Task
 
 
@@ -69,7 +69,7 @@ class Naming:
     def name(self, found: Found) -> Task:
         """A photograph with the names of its outputs; the map of a.jpg is a.jpg.png."""
         copies, maps = self._copies, self._maps
-        target = copies.path if copies.is_file else copies.path / self._copy_of(found.place)
+        target = copies.path if copies.is_file else copies.path / copy_name(found.place, self._suffix)
         if maps is None or maps.is_file:
             return Task(source=found.source, target=target, confidence=None if maps is None else maps.path)
         return Task(
@@ -77,17 +77,6 @@ class Naming:
             target=target,
             confidence=maps.path / found.place.with_name(f"{found.place.name}.png"),
         )
-
-    def _copy_of(self, place: Path) -> Path:
-        """The place of a coloured copy; a suffix that says nothing of a format is kept as part of the name."""
-        old = place.suffix.lower()
-        if not is_image_name(place):
-            return place if self._suffix is None else place.with_name(place.name + self._suffix)
-        if self._suffix is not None:
-            return place.with_suffix(self._suffix)
-        if old in COLOUR_SUFFIXES:
-            return place
-        return place.with_suffix(".ppm" if old in GREY_SUFFIXES else ".png")
 
 
 def _destination(path: Path, *, single: bool) -> Destination:

@@ -65,7 +65,7 @@ def write_file(path: Path, data: bytes | bytearray | memoryview, *, existing: Ex
             return False
         raise ImageError(f"{shown(path)}: {EXISTS}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         with temporary_file(path.parent) as (file, temporary):
             _write_all(file, data)
             os.fsync(file.fileno())
@@ -79,6 +79,8 @@ def write_file(path: Path, data: bytes | bytearray | memoryview, *, existing: Ex
                     return False
                 raise ImageError(f"{shown(path)}: exists now: another program or run wrote it meanwhile")
         _keep_name(path.parent)
+    except (FileExistsError, NotADirectoryError):
+        raise ImageError(f"{shown(path)}: cannot be written: a file stands where a folder is needed") from None
     except OSError as error:
         raise ImageError(f"{shown(path)}: cannot be written: {error.strerror}") from None
     return True
@@ -95,10 +97,12 @@ def is_there(path: Path) -> bool:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode) and path.is_dir():
             mode = stat.S_IFDIR
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise ImageError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+    except ValueError:
+        raise ImageError(f"{shown(path)}: cannot be written: no file can have this name") from None
     if stat.S_ISDIR(mode):
         raise ImageError(f"{shown(path)}: is a folder, where a file shall be written")
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
@@ -159,6 +163,15 @@ def _remove_if_dead(temporary: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it; step by step, since Path.mkdir calls itself, and folders may lie deep."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        for upper in (*reversed(folder.parents), folder):
+            upper.mkdir(exist_ok=True)
 
 
 def _lock(descriptor: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from photochrom.conflict import nearest_folder, spare_originals, spare_searched_folders, without_repeats
+from photochrom.conflict import find_repeats, nearest_folder, spare_originals, spare_searched_folders
 from photochrom.encoder import check_suffix
 from photochrom.errors import ImageError, JobError, shown
 from photochrom.naming import Naming
@@ -78,29 +78,29 @@ def plan_tasks(
     found = list(search.find(inputs))
     if not found:
         raise JobError(f"no photographs in {_enumerate(inputs)}; files are known by their suffix there")
-    tasks = {one: naming.name(one) for one in found if isinstance(one, Found)}
-    kept = without_repeats(list(tasks.values()))
-    spare_originals(kept)
-    spare_searched_folders(kept, filter(is_folder, inputs), naming.own_folders)
-    repeats = set(tasks.values()).difference(kept)
+    tasks = [naming.name(one) for one in found if isinstance(one, Found)]
+    repeats = find_repeats(tasks)
+    spare_originals(tasks)
+    spare_searched_folders(tasks, filter(is_folder, inputs), naming.own_folders)
     entries: list[Task | FileResult] = []
     folders: dict[Path, None] = {}
     refusals: dict[Path, str] = {}
+    numbered = enumerate(tasks)
     for one in found:
         if isinstance(one, FileResult):
             entries.append(one)
             continue
-        task = tasks.pop(one, None)
-        if task is None or task in repeats or not (shard is None or shard.holds(one.place)):
+        number, task = next(numbered)
+        if number in repeats or not (shard is None or shard.holds(one.place)):
             continue
         folders |= dict.fromkeys(path.parent for path in task.outputs)
-        entries.append(_settle(task, existing, refusals))
+        entries.append(settle(task, existing, refusals))
     if not any(isinstance(one, Task) for one in entries) and any(refusals.values()):
         raise JobError(next(filter(None, refusals.values())))
     return Plan(entries=tuple(entries), folders=tuple(folders), passed_over=search.passed_over)
 
 
-def _settle(task: Task, existing: Existing, refusals: dict[Path, str]) -> Task | FileResult:
+def settle(task: Task, existing: Existing, refusals: dict[Path, str]) -> Task | FileResult:
     """The task, with what is there already; or its result, where that is known.
 
     Args:
@@ -113,7 +113,8 @@ def _settle(task: Task, existing: Existing, refusals: dict[Path, str]) -> Task |
         there = tuple(path for path in task.outputs if _keeps(path, existing))
         if there == task.outputs:
             return _result(task, "skipped")
-        task = replace(task, there=there)
+        if there:
+            task = replace(task, there=there)
         for folder in {path.parent for path in task.missing}:
             if folder not in refusals:
                 refusals[folder] = _refusal(folder)

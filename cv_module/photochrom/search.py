@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from photochrom.errors import shown
-from photochrom.imageio import is_image_name
 from photochrom.result import FileResult
+from photochrom.suffixes import is_image_name
 
 _MAGIC: Final = re.compile(r"[*?[]")
 

@@ -15,7 +15,7 @@ from webdataset.tariterators import group_by_keys, tar_file_expander
 from photochrom.decoder import decode_image
 from photochrom.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES
 from photochrom.errors import ImageError
-from photochrom.imageio import is_image_name
+from photochrom.suffixes import is_image_name
 
 MIN_SIDE = 16
 """Pictures with a side shorter than this are no photographs [pixels]."""
