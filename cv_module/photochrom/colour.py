@@ -45,8 +45,8 @@ _SRGB_LINEAR_EDGE: Final = np.float32(0.04045 / 12.92)
 
 _GAMUT_TOLERANCE: Final = np.float32(1e-7)
 """How far linear light may leave [0, 1] before chroma is reduced; rounding must not count as leaving."""
-_GAMUT_STEPS: Final = 12
-"""Bisections of the chroma that fits; the last one is 1/4096 of the chroma asked for."""
+_GAMUT_STEPS: Final = 6
+"""Bisections of the chroma that fits; the last one is 1/64 of the chroma asked for."""
 
 
 def white(dtype: np.dtype[np.generic]) -> int:
@@ -105,7 +105,7 @@ def lightness(y: Float32) -> Float32:
 
 def luminance_of_lightness(lightness: Float32) -> Float32:
     """CIE Y in [0, 1] of L* in [0, 100]; the same shape."""
-    return _f_inverse((lightness + np.float32(16)) / np.float32(116))
+    return _f_inverse(_f_of_lightness(lightness))
 
 
 def split_lab(bgr: Float32) -> tuple[Float32, Float32]:
@@ -127,103 +127,115 @@ def split_linear(linear: Float32) -> tuple[Float32, Float32]:
     return fy * np.float32(116) - np.float32(16), np.stack([(fx - fy) * np.float32(500), (fy - fz) * np.float32(200)])
 
 
-def merge_lab(y: Float32, chroma: Sequence[Float32]) -> list[Float32]:
+def merge_lab(y: Float32, chroma: Sequence[Float32] | Float32, lightness_of_y: Float32 | None = None) -> Float32:
     """The colour of a luminance and a chroma; chroma that sRGB cannot show shrinks along its hue.
 
     Args:
         y: (H, W) CIE Y in [0, 1]; the colour's own Y, and so its L*, is the same.
         chroma: a* and b*, each (H, W).
+        lightness_of_y: its L*, (H, W), where it is at hand already.
 
     Returns:
-        B, G and R, each (H, W), linear light, within [0, 1] but for rounding.
+        (3, H, W) B, G and R, linear light, within [0, 1] but for rounding.
     """
-    fy = _f(y)
-    da = chroma[0] * np.float32(1 / 500)
-    db = chroma[1] * np.float32(1 / 200)
-    bgr = _bgr(y, fy, da, db)
+    fy = _f(y) if lightness_of_y is None else _f_of_lightness(lightness_of_y)
+    away = _away_from_grey(chroma)
+    bgr = _bgr(y, fy, away)
     outside = np.flatnonzero(_outside(bgr))
     if outside.size:
-        colour = [plane.reshape(-1)[outside] for plane in (y, fy, da, db)]
-        for channel, reduced in zip(bgr, _fit_into_gamut(*colour), strict=True):
-            channel.reshape(-1)[outside] = reduced
+        _replace(bgr, outside, _fit_into_gamut(*(_pick(planes, outside) for planes in (y, fy, away))))
     return bgr
 
 
-def mix_lab(y: Float32, bgr: Sequence[Float32], own: Float32 | None, strength: float) -> list[Float32]:
+def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> Float32:
     """The colour between two of the same luminance, on the straight line of their a* and b*.
 
     Args:
         y: (H, W) CIE Y in [0, 1] of all three.
-        bgr: one of them, as `merge_lab` returns it.
+        bgr: (3, H, W) one of them, as `merge_lab` returns it.
         own: the other one, (H, W, 3) linear light, which may lie outside sRGB; None: grey.
         strength: share of the first, 0 to 1.
 
     Returns:
-        B, G and R, each (H, W), linear light; outside [0, 1] where sRGB cannot show the colour.
+        (3, H, W) B, G and R, linear light; outside [0, 1] where sRGB cannot show the colour.
     """
     chroma = split_linear(np.dstack(list(bgr)))[1] * np.float32(strength)
     if own is not None:
         chroma += split_linear(own)[1] * np.float32(1 - strength)
-    return _bgr(y, _f(y), chroma[0] * np.float32(1 / 500), chroma[1] * np.float32(1 / 200))
+    return _bgr(y, _f(y), _away_from_grey(chroma))
 
 
-def pull_in(y: Float32, bgr: Sequence[Float32]) -> None:
+def pull_in(y: Float32, bgr: Float32) -> None:
     """Draw, in its place and towards the grey of its luminance, linear light into [0, 1].
 
     Args:
         y: (H, W) CIE Y in [0, 1].
-        bgr: B, G and R of any primaries, each (H, W) and contiguous; changed where one of them lies outside.
+        bgr: (3, H, W) B, G and R of any primaries, contiguous; changed where one of them lies outside.
     """
-    if all(plane.min() >= 0 and plane.max() <= 1 for plane in bgr):
+    if bgr.min() >= -_GAMUT_TOLERANCE and bgr.max() <= 1 + _GAMUT_TOLERANCE:
         return
     outside = np.flatnonzero(_outside(bgr))
-    grey = y.reshape(-1)[outside]
-    colour = np.stack([plane.reshape(-1)[outside] for plane in bgr]) - grey
-    most, least = np.maximum(colour.max(axis=0), 0), np.minimum(colour.min(axis=0), 0)
-    # Each is the share of the way that leads to that border; there is no border in the direction of no colour.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.minimum(np.nan_to_num((1 - grey) / most, nan=1), np.nan_to_num(-grey / least, nan=1))
-    colour *= np.clip(share, 0, 1)
-    colour += grey
-    for plane, inside in zip(bgr, colour, strict=True):
-        plane.reshape(-1)[outside] = inside
+    _replace(bgr, outside, _last_inside(_pick(y, outside), _pick(bgr, outside)))
 
 
-def _fit_into_gamut(y: Float32, fy: Float32, da: Float32, db: Float32) -> list[Float32]:
-    """The most colourful B, G and R of the same hue that sRGB can show.
+def _pick(planes: Float32, places: NDArray[np.intp]) -> Float32:
+    """Some pixels of one plane (H, W) or several (C, H, W), as (N,) or (C, N)."""
+    return planes.reshape(*planes.shape[:-2], -1).take(places, axis=-1)
 
-    sRGB at one lightness is star-shaped around grey, so bisection finds the border.
+
+def _replace(planes: Float32, places: NDArray[np.intp], pixels: Float32) -> None:
+    """Put (C, N) pixels where `_pick` takes them from."""
+    for plane, new in zip(planes.reshape(len(planes), -1), pixels, strict=True):
+        plane[places] = new  # plane by plane: three times as fast as all at once
+
+
+def _fit_into_gamut(y: Float32, fy: Float32, away: Float32) -> Float32:
+    """The most colourful B, G and R (3, N) of the same hue that sRGB can show.
+
+    sRGB at one lightness is star-shaped around grey, so bisection finds two colours of the hue, near each other, with
+    the border between them; there a straight line in linear light is as good as one in a*b*, and needs no search.
     """
     share = np.zeros_like(y)
     step = np.float32(1)
     for _ in range(_GAMUT_STEPS):
         step /= 2
         trial = share + step
-        trial -= step * _outside(_bgr(y, fy, da * trial, db * trial))
+        trial -= step * _outside(_bgr(y, fy, away * trial))
         share = trial
-    return _bgr(y, fy, da * share, db * share)
+    return _last_inside(_bgr(y, fy, away * share), _bgr(y, fy, away * (share + step)))
 
 
-def _bgr(y: Float32, fy: Float32, da: Float32, db: Float32) -> list[Float32]:
+def _last_inside(inside: Float32, outside: Float32) -> Float32:
+    """The last colours within [0, 1] on straight lines in linear light; (3, N).
+
+    Args:
+        inside: where the lines begin, (3, N) B, G and R, or (N,) grey; within [0, 1] but for rounding.
+        outside: (3, N) where they lead to.
+    """
+    way = outside - inside
+    share = (np.where(way > 0, 1 - inside, inside) / np.maximum(np.abs(way), _GAMUT_TOLERANCE)).min(axis=0)
+    way *= np.clip(share, 0, 1, out=share)
+    way += inside
+    return way
+
+
+def _away_from_grey(chroma: Sequence[Float32] | Float32) -> Float32:
+    """What a* and b* add to f(Y) to give f(X) and f(Z); (2, H, W)."""
+    return np.stack([chroma[0] * np.float32(1 / 500), chroma[1] * np.float32(-1 / 200)])
+
+
+def _bgr(y: Float32, fy: Float32, away: Float32) -> Float32:
     # Each row of the matrix sums to 1, so what differs from y is all that chroma adds: none leaves y as it is.
-    x = _f_inverse(fy + da)
-    x -= y
-    z = _f_inverse(fy - db)
-    z -= y
-    bgr = []
-    for from_x, _, from_z in _BGR_FROM_XYZ:
-        channel = x * from_x
-        channel += z * from_z
-        channel += y
-        bgr.append(channel)
+    x, z = xz = _f_inverse(fy + away)
+    xz -= y
+    bgr: Float32 = np.multiply.outer(_BGR_FROM_XYZ[:, 0], x)
+    bgr += np.multiply.outer(_BGR_FROM_XYZ[:, 2], z)
+    bgr += y
     return bgr
 
 
-def _outside(bgr: Sequence[Float32]) -> NDArray[np.bool_]:
-    blue, green, red = bgr
-    most = np.maximum(np.maximum(blue, green), red)
-    least = np.minimum(np.minimum(blue, green), red)
-    return (most > 1 + _GAMUT_TOLERANCE) | (least < -_GAMUT_TOLERANCE)
+def _outside(bgr: Float32) -> NDArray[np.bool_]:
+    return np.asarray((bgr.max(axis=0) > 1 + _GAMUT_TOLERANCE) | (bgr.min(axis=0) < -_GAMUT_TOLERANCE))
 
 
 # The curves below are a power and a line that meet. Where one part has left its domain it stands at its edge and the
@@ -238,11 +250,18 @@ def _f(ratio: Float32) -> Float32:
     return root
 
 
+def _f_of_lightness(lightness: Float32) -> Float32:
+    return (lightness + np.float32(16)) * np.float32(1 / 116)
+
+
 def _f_inverse(value: Float32) -> Float32:
     upper = np.maximum(value, _LIGHTNESS_EDGE)
     ratio = upper * upper
     ratio *= upper
-    ratio += (np.minimum(value, _LIGHTNESS_EDGE) - _LIGHTNESS_EDGE) / _LIGHTNESS_SLOPE
+    lower = np.minimum(value, _LIGHTNESS_EDGE, out=upper)
+    lower -= _LIGHTNESS_EDGE
+    lower /= _LIGHTNESS_SLOPE
+    ratio += lower
     return ratio
 
 

@@ -26,6 +26,8 @@ _MISFIT: Final = np.float32(1)
 """Variance of chroma about its line at which a fit counts half [a*b*^2]."""
 _LEAST_VARIANCE: Final = np.float32(0.05)
 """Variance of lightness below which there is nothing to fit a line to [L*^2]."""
+_LEAST_RANGE: Final = np.float32(1e-3)
+"""Difference between the lightest and the darkest cell below which they count as one shade [L*]."""
 
 
 class ChromaEnlarger:
@@ -45,54 +47,55 @@ class ChromaEnlarger:
         guide, a, b = (_float32(cv2.resize(plane, grid, interpolation=cv2.INTER_AREA)) for plane in (guide, *chroma))
         slopes = _slopes(guide, (a, b))
         neighbours = np.ones((_WINDOW, _WINDOW), np.uint8)
-        self._darkest = _float32(cv2.erode(guide, neighbours))
-        self._range = _float32(cv2.dilate(guide, neighbours)) - self._darkest
-        self._lines = [(slope, plane - slope * guide) for slope, plane in zip(slopes, (a, b), strict=True)]
+        darkest = _float32(cv2.erode(guide, neighbours))
+        extent = np.maximum(_float32(cv2.dilate(guide, neighbours)) - darkest, _LEAST_RANGE)
+        offsets = [plane - slope * guide for slope, plane in zip(slopes, (a, b), strict=True)]
+        self._planes = np.stack([darkest, extent, *slopes, *offsets])
 
-    def rows(self, rows: slice, lightness: Float32) -> list[Float32]:
-        """a* and b* of some rows of the photograph, each (rows, W).
+    def rows(self, rows: slice, lightness: Float32) -> Float32:
+        """a* and b* of some rows of the photograph, (2, rows, W).
 
         Args:
             rows: which ones, from start to stop.
             lightness: (rows, W) their L*.
         """
-        detail = self._by_side(rows, lightness)
-        chroma = []
-        for slope, offset in self._lines:
-            plane = self._enlarge(slope, rows)
-            plane *= detail
-            plane += self._enlarge(offset, rows)
-            chroma.append(plane)
-        return chroma
+        planes = self._enlarge(rows)
+        slopes, offsets = planes[2:4], planes[4:]
+        slopes *= _by_side(lightness, planes[0], planes[1])
+        slopes += offsets
+        return slopes
 
-    def _by_side(self, rows: slice, lightness: Float32) -> Float32:
-        """Lightness drawn towards the darkest and the lightest cell around it, whichever is nearer, and kept between.
-
-        At an edge those are its two sides, so texture on either side takes that side's colour; and a line says nothing
-        of lightness beyond what it was fitted to: a highlight would get a colour that is nowhere near it.
-        """
-        darkest = self._enlarge(self._darkest, rows)
-        extent = self._enlarge(self._range, rows)
-        share = lightness - darkest
-        share /= np.maximum(extent, np.float32(1e-3))
-        np.clip(share, 0, 1, out=share)
-        share *= share * (3 - 2 * share)
-        share *= extent
-        share += darkest
-        return share
-
-    def _enlarge(self, plane: Float32, rows: slice) -> Float32:
-        """Some rows of a plane enlarged linearly; the same whichever rows are asked for together."""
-        last = plane.shape[0] - 1
-        position = (np.arange(rows.start, rows.stop) + 0.5) * plane.shape[0] / self._height - 0.5
-        above = np.clip(np.floor(position).astype(np.intp), 0, last)
-        below = np.minimum(above + 1, last)
+    def _enlarge(self, rows: slice) -> Float32:
+        """Some rows of all planes enlarged linearly, (planes, rows, W); the same whichever rows are asked together."""
+        number, height, width = self._planes.shape
+        position = (np.arange(rows.start, rows.stop) + 0.5) * height / self._height - 0.5
+        above = np.clip(np.floor(position).astype(np.intp), 0, height - 1)
+        below = np.minimum(above + 1, height - 1)
         weight = np.clip(position - above, 0, 1).astype(np.float32)[:, None]
-        mixed = plane[above] + (plane[below] - plane[above]) * weight
-        # OpenCV rounds a picture of a single row unlike the same row among others, so a single one gets company.
-        several = mixed if len(mixed) > 1 else np.repeat(mixed, 2, axis=0)
-        enlarged = cv2.resize(several, (self._width, len(several)), interpolation=cv2.INTER_LINEAR)
-        return _float32(enlarged)[: len(mixed)]
+        upper = self._planes[:, above]
+        mixed = (upper + (self._planes[:, below] - upper) * weight).reshape(-1, width)
+        enlarged = cv2.resize(mixed, (self._width, len(mixed)), interpolation=cv2.INTER_LINEAR)
+        return _float32(enlarged).reshape(number, -1, self._width)
+
+
+def _by_side(lightness: Float32, darkest: Float32, extent: Float32) -> Float32:
+    """Lightness drawn towards the darkest and the lightest cell around it, whichever is nearer, and kept between.
+
+    At an edge those are its two sides, so texture on either side takes that side's colour; and a line says nothing
+    of lightness beyond what it was fitted to: a highlight would get a colour that is nowhere near it.
+
+    Args:
+        lightness: L*, (rows, W).
+        darkest: of the cells around, (rows, W).
+        extent: how much lighter the lightest one is, (rows, W); not 0.
+    """
+    share = lightness - darkest
+    share /= extent
+    np.clip(share, 0, 1, out=share)
+    share *= share * (3 - 2 * share)
+    share *= extent
+    share += darkest
+    return share
 
 
 def _slopes(guide: Float32, chroma: tuple[Float32, Float32]) -> list[Float32]:

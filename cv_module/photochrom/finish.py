@@ -4,7 +4,10 @@ Works in strips of rows on a few threads, so memory beyond the photograph and th
 the borders between strips leave no trace.
 """
 
-from photochrom.colour import Float32, Pixels, lightness, merge_lab, mix_lab
+import cv2
+import numpy as np
+
+from photochrom.colour import Float32, Pixels, lightness, merge_lab, mix_lab, white
 from photochrom.enlarge import ChromaEnlarger
 from photochrom.photograph import in_strips
 from photochrom.space import SRGB, ColourSpace
@@ -32,11 +35,13 @@ def finish(
     """
     height, width = pixels.shape[:2]
     enlarger = ChromaEnlarger(chroma, guide, (height, width))
+    table = _lightness_table(pixels, space)
 
     def colour(rows: slice) -> None:
         strip = pixels[rows]
         y = space.luminance(strip)
-        bgr = merge_lab(y, enlarger.rows(rows, lightness(y)))
+        shades = lightness(y) if table is None else np.asarray(cv2.LUT(strip, table), np.float32).reshape(y.shape)
+        bgr = merge_lab(y, enlarger.rows(rows, shades), shades)
         if strength < 1:
             bgr = mix_lab(y, bgr, space.linear(strip) if strip.ndim == 3 else None, strength)
         if out.shape[2] == 4:
@@ -44,3 +49,11 @@ def finish(
         space.write(y, bgr, out[rows])
 
     in_strips(height, width, colour)
+
+
+def _lightness_table(pixels: Pixels, space: ColourSpace) -> Float32 | None:
+    """L* of every code that a grey photograph can have; None for colours and floating point."""
+    if pixels.ndim == 3 or pixels.dtype.kind != "u":
+        return None
+    codes = np.arange(white(pixels.dtype) + 1, dtype=pixels.dtype)
+    return lightness(space.luminance(codes[None])).reshape(-1)

@@ -29,17 +29,16 @@ class ColourSpace:
         """Linear sRGB light of BGR (H, W, 3) or BGRA (H, W, 4) pixels; (H, W, 3)."""
         return to_linear(np.ascontiguousarray(pixels[:, :, :3]))
 
-    def write(self, y: Float32, bgr: Sequence[Float32], out: Pixels) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         """Write colours as pixels; those that the space cannot show are drawn towards the grey of their luminance.
 
         Args:
             y: (H, W) CIE Y in [0, 1].
-            bgr: B, G and R of that Y, each (H, W), linear sRGB light; may be changed.
+            bgr: (3, H, W) B, G and R of that Y, linear sRGB light; may be changed.
             out: (H, W, 3) BGR or (H, W, 4) BGRA, of which alpha is left alone.
         """
         pull_in(y, bgr)
-        for channel, plane in enumerate(bgr):
-            out[:, :, channel] = from_linear(plane, out.dtype)
+        out[:, :, :3] = from_linear(np.asarray(cv2.merge(list(bgr)), np.float32), out.dtype)
 
 
 SRGB: Final = ColourSpace()
@@ -166,15 +165,11 @@ class WorkingSpace(MatrixSpace):
             return self._curves[0].decode(pixels)
         return super().luminance(pixels)
 
-    def write(self, y: Float32, bgr: Sequence[Float32], out: Pixels) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         """As for sRGB."""
-        blue, green, red = bgr
-        own = []
-        for from_blue, from_green, from_red in self._bgr_from_srgb:
-            plane = blue * from_blue
-            plane += green * from_green
-            plane += red * from_red
-            own.append(plane)
+        own: Float32 = np.zeros_like(bgr)
+        for column, plane in zip(self._bgr_from_srgb.T, bgr, strict=True):
+            own += np.multiply.outer(column, plane)
         pull_in(y, own)
         for channel, plane in enumerate(own):
             curve = self._curves[channel % len(self._curves)]
