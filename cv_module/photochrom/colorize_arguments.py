@@ -231,11 +231,10 @@ def _address(text: str) -> str:
     return text
 
 
-def existing(arguments: argparse.Namespace) -> Existing:
-    """What happens to outputs that are there; a watched folder skips them, since it meets all it has done again."""
+def _existing(arguments: argparse.Namespace) -> Existing:
     if arguments.overwrite:
         return "overwrite"
-    return "skip" if arguments.skip_existing or arguments.hot_folder else "refuse"
+    return "skip" if arguments.skip_existing else "refuse"
 
 
 def convert_options(arguments: argparse.Namespace) -> ConvertOptions:
@@ -245,7 +244,7 @@ def convert_options(arguments: argparse.Namespace) -> ConvertOptions:
         JobError: a value that is not allowed.
     """
     return ConvertOptions(
-        existing=existing(arguments),
+        existing=_existing(arguments),
         confidence_output=None if arguments.confidence_out is None else Path(arguments.confidence_out),
         suffix=arguments.format,
         depth=arguments.depth,

@@ -70,7 +70,7 @@ def _colorize_files(arguments: argparse.Namespace) -> int:
         if page is not None:
             page.finish(report)
     exit_code = 1 if report.failures else 0
-    if received and (report.remaining or not arguments.hot_folder):
+    if report.remaining and not arguments.hot_folder:  # which is made to be stopped
         exit_code = _STOPPED + received[0]
     if arguments.json:
         print(summary(report, output, exit_code=exit_code))

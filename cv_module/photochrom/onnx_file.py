@@ -9,6 +9,7 @@ Source:
 """
 
 import math
+import re
 from typing import Final
 
 from photochrom.contract import Contract, Tensor
@@ -25,6 +26,11 @@ _POSITIVE: Final = frozenset({"strides", "dilations", "kernel_shape", "group", "
 
 _NAMED_INPUTS: Final = {"Clip": 1, "Dropout": 1, "GRU": 3, "LSTM": 3, "Pad": 2, "RNN": 3, "Resize": 1, "Slice": 3}
 """How many inputs an operator must have before those that it may leave out; one that is not here needs all it lists."""
+
+_WITHOUT_INPUTS: Final = frozenset({"Constant", "RandomNormal", "RandomUniform"})
+"""Operators that have none."""
+_OF_CONSTANTS_CRASH: Final = re.compile(r"Reduce\w+|ArgM(ax|in)|CumSum|TopK")
+"""Operators that crash OpenCV 4.14 where they shall compute with constants alone."""
 
 
 class _Message:
@@ -143,16 +149,23 @@ def check_structure(network: memoryview, contract: Contract) -> None:
     inputs = [value for value in graph.messages(11) if value.text(1) not in known]
     _check_values("inputs", inputs, contract.inputs)
     _check_values("outputs", graph.messages(12), contract.outputs)
-    known |= {"", *(value.text(1) for value in inputs)}
+    varying = {value.text(1) for value in inputs}
+    known |= {"", *varying}
     for node in graph.messages(1):
         _check_node(node)
         inputs_of_node = node.texts(1)
         operator = node.text(4)
-        if "" in inputs_of_node[: _NAMED_INPUTS.get(operator)]:
+        if (not inputs_of_node and operator not in _WITHOUT_INPUTS) or "" in inputs_of_node[
+            : _NAMED_INPUTS.get(operator)
+        ]:
             raise ModelError(f"its {operator} leaves out an input that it needs")
         for name in inputs_of_node:
             if name not in known:
                 raise ModelError(f'its {operator} reads "{name}", which nothing before it makes')
+        if not varying.isdisjoint(inputs_of_node):
+            varying.update(node.texts(2))
+        elif _OF_CONSTANTS_CRASH.fullmatch(operator):
+            raise ModelError(f"its {operator} computes with constants alone: export it with constants folded")
         known.update(node.texts(2))
     for tensor in contract.outputs:
         if tensor.name not in known:

@@ -69,9 +69,9 @@ def test_formats_are_suffixes_with_or_without_a_dot():
         assert convert_options(parse("a.jpg", "-o", "out", "--format", text)).suffix == ".png"
 
 
-def test_a_watched_folder_skips_what_it_has_done():
-    assert convert_options(parse("in", "-o", "out", "--hot-folder")).existing == "skip"
-    assert convert_options(parse("in", "-o", "out", "--hot-folder", "--overwrite")).existing == "overwrite"
+def test_what_exists_is_refused_skipped_or_replaced():
+    for options, existing in (((), "refuse"), (("--skip-existing",), "skip"), (("--overwrite",), "overwrite")):
+        assert convert_options(parse("in", "-o", "out", *options)).existing == existing
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -304,9 +305,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *numbers: signal.Signals) -> list[b
     """Replace the engine by one that gets these signals; whether it was cancelled before and after them."""
     answers: list[bool] = []
 
-    def convert(
-        paths: Sequence[Path], output: Path, options: ConvertOptions, on_progress: object, cancelled: object
-    ) -> ConvertReport:
+    def convert(*arguments: object) -> ConvertReport:
+        cancelled = arguments[-1]
         assert callable(cancelled)
         answers.append(cancelled())
         for number in numbers:
@@ -377,8 +377,38 @@ def test_every_option_reaches_the_engine(monkeypatch: pytest.MonkeyPatch):
     assert (options.workers, options.memory) == (3, 1_610_612_736)
 
 
+@pytest.mark.parametrize(
+    ("options", "module", "function", "extra"),
+    [
+        (["--hot-folder"], "photochrom.hot_folder", "watch", {}),
+        (["--ray", "head:6379"], "photochrom.cluster", "convert_on_ray", {"address": "head:6379"}),
+    ],
+)
+def test_a_watched_folder_and_a_cluster_have_engines_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], module: str, function: str, extra: dict[str, str]
+):
+    calls: list[tuple[object, dict[str, str]]] = []
+
+    def engine(*arguments: object, **named: str) -> ConvertReport:
+        calls.append((arguments[0], named))
+        return ConvertReport(
+            results=(), remaining=1, passed_over=0, model="m 1", device="cpu", engine="opencv", seconds=0
+        )
+
+    monkeypatch.setitem(sys.modules, module, SimpleNamespace(**{function: engine}))
+    monkeypatch.setattr("photochrom.colorize_command.noted_signals", lambda: nullcontext([signal.SIGTERM]))
+    code = main(["colorize", "in", "-o", "out", *options])
+    (((paths, named)),) = calls
+    assert named == extra
+    if module.endswith("hot_folder"):
+        assert (code, paths) == (0, Path("in")), "it is made to be stopped"
+    else:
+        assert (code, paths) == (143, [Path("in")])
+
+
 def test_failures_appear_while_others_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def convert(paths: object, output: object, options: object, on_progress: object, _: object) -> ConvertReport:
+    def convert(*arguments: object) -> ConvertReport:
+        on_progress = arguments[3]
         failed = FileResult(source=Path("a.jpg"), status="failed", reason="a.jpg: is broken")
         assert callable(on_progress)
         on_progress(Progress(finished=1, total=2, result=failed))

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_a_script_knows_commands_and_options_and_its_shell_accepts_it(script: tu
     ],
 )
 def test_bash_completes_commands_options_choices_and_files(
-    line: str, expected: set[str], capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch
+    line: str, expected: set[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     main(["completion", "bash"])
     script = capsys.readouterr().out

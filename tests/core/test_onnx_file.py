@@ -121,6 +121,21 @@ def test_a_node_without_an_input_that_it_needs_is_refused(make_model, network): 
         load(make_model(network))
 
 
+def test_a_node_without_any_input_is_refused(make_model, network):  # a Cast without inputs crashed OpenCV 4.14
+    network.graph.node.append(helper.make_node("Cast", [], ["nothing"], to=TensorProto.FLOAT))
+
+    with pytest.raises(ModelError, match="Cast leaves out an input"):
+        load(make_model(network))
+
+
+@pytest.mark.parametrize("operator", ["ReduceMean", "ArgMax"])
+def test_a_reduction_of_constants_is_refused(make_model, network, operator):  # found by fuzzing: crashed OpenCV 4.14
+    network.graph.node.append(helper.make_node(operator, ["kernel"], ["mean"]))
+
+    with pytest.raises(ModelError, match=f"{operator} computes with constants alone"):
+        load(make_model(network))
+
+
 def test_an_input_that_may_be_left_out_is(make_model, network):
     plain = chroma_of(make_model(network))
     network.graph.node[0].output[0] = "unbounded"
