@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import assert_type
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from cv2.typing import MatLike
@@ -24,7 +25,8 @@ from photochrom import (
     colorizer,
     photograph,
 )
-from photochrom.colour import Pixels, lightness, luminance, white
+from photochrom.colour import Float32, Pixels, lightness, luminance, split_lab, white
+from photochrom.profile import colour_space
 
 SHAPES = [(40, 60), (40, 60, 1), (40, 60, 3), (40, 60, 4)]
 TYPES = [np.uint8, np.uint16, np.float32]
@@ -38,6 +40,21 @@ def painter(model: Path) -> Colorizer:
 def photograph_of(shape: tuple[int, ...], dtype: type[np.generic] = np.uint8) -> Pixels:
     shades = np.random.default_rng(sum(shape)).random(shape)
     return np.asarray(shades * white(np.dtype(dtype)), dtype)
+
+
+def soft_colours() -> Float32:
+    """A colour photograph without detail, (40, 60, 3) in [0.2, 0.8]."""
+    shades = np.random.default_rng(9).uniform(0.2, 0.8, (4, 5, 3)).astype(np.float32)
+    return np.asarray(cv2.resize(shades, (60, 40), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def of_type(shades: Float32, dtype: type[np.generic]) -> Pixels:
+    scaled = shades * white(np.dtype(dtype))
+    return np.asarray(scaled if dtype == np.float32 else np.rint(scaled), dtype)
+
+
+def chroma_of(bgr: Pixels) -> Float32:
+    return split_lab(np.asarray(bgr / white(bgr.dtype), np.float32))[1]
 
 
 def umat(array: NDArray[np.generic]) -> cv2.UMat:
@@ -244,10 +261,19 @@ def test_what_is_no_photograph_is_refused(painter, src, method):
         getattr(painter, method)(src)
 
 
-@pytest.mark.parametrize("saturation", [-0.1, 10.1, np.nan, np.inf, "1", None, True])
-def test_a_saturation_that_is_not_0_to_10_is_refused(painter, saturation):
-    with pytest.raises(ImageError, match="saturation"):
-        painter.colorize(photograph_of((4, 4)), saturation=saturation)
+@pytest.mark.parametrize("method", ["colorize", "predict"])
+@pytest.mark.parametrize(
+    "adjustment", [{"saturation": 10.1}, {"strength": 1.1}, {"fade_uncertain": -0.1}, {"strength": np.nan}]
+)
+def test_an_adjustment_out_of_range_is_refused(painter, method, adjustment):
+    with pytest.raises(ImageError, match=next(iter(adjustment))):
+        getattr(painter, method)(photograph_of((4, 4)), **adjustment)
+
+
+@pytest.mark.parametrize("method", ["colorize", "predict"])
+def test_a_profile_that_is_none_is_refused(painter, method):
+    with pytest.raises(ImageError, match="profile"):
+        getattr(painter, method)(photograph_of((4, 4)), profile=b"sRGB, I guess")
 
 
 def test_saturation_goes_from_the_grey_photograph_to_stronger_colours(painter):
@@ -258,6 +284,70 @@ def test_saturation_goes_from_the_grey_photograph_to_stronger_colours(painter):
     np.testing.assert_array_equal(painter.colorize(src, saturation=0), np.repeat(src[:, :, None], 3, axis=2))
     assert sorted(spread) == spread
     assert spread[-1] > 1.5 * spread[1] > 0
+
+
+def test_strength_goes_straight_from_the_grey_photograph_to_the_new_colours(painter):
+    src = of_type(soft_colours()[:, :, 0], np.float32)
+
+    half, full = (chroma_of(painter.colorize(src, strength=strength)) for strength in (0.5, 1))
+
+    grey = np.repeat(src[:, :, None], 3, axis=2)
+    np.testing.assert_allclose(painter.colorize(src, strength=0), grey, atol=1e-6)
+    np.testing.assert_allclose(half, full / 2, atol=0.05)
+    assert np.hypot(*full).mean() > 4
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_strength_goes_straight_from_the_photographs_own_colours_to_the_new_ones(painter, dtype):
+    src = of_type(soft_colours(), dtype)
+
+    kept, half, full = (np.asarray(painter.colorize(src, strength=strength), dtype) for strength in (0, 0.5, 1))
+
+    np.testing.assert_allclose(kept, src, atol=1e-6 if dtype == np.float32 else 1)
+    off = 1.5 if dtype == np.uint8 else 0.1
+    np.testing.assert_allclose(chroma_of(half), (chroma_of(src) + chroma_of(full)) / 2, atol=off)
+    assert np.abs(chroma_of(src) - chroma_of(full)).mean() > 5
+    np.testing.assert_allclose(lightness_of(half), lightness_of(src), atol=100 / 255)
+
+
+def test_saturation_and_fading_leave_the_photographs_own_colours_alone(painter):
+    src = of_type(soft_colours(), np.uint8)
+
+    kept = painter.colorize(src, strength=0, saturation=3, fade_uncertain=1)
+
+    np.testing.assert_allclose(np.asarray(kept, int), src, atol=1)
+
+
+def test_fading_takes_colour_where_confidence_is_low_and_confidence_stays(make_model, network):
+    select = next(tensor for tensor in network.graph.initializer if tensor.name == "select")
+    select.raw_data = np.array([0.4, -0.4], np.float32).tobytes()
+    painter = Colorizer(make_model(network))
+    src = photograph_of((64, 64))
+
+    plain, faded = painter.predict(src), painter.predict(src, fade_uncertain=1)
+
+    np.testing.assert_array_equal(faded.confidence, plain.confidence)
+    lost = np.hypot(*chroma_of(plain.image)) - np.hypot(*chroma_of(faded.image))
+    sure, unsure = plain.confidence > 0.9, plain.confidence < 0.1
+    assert sure.sum() > 20
+    assert unsure.sum() > 20
+    # Not quite nothing: a pixel has a share of the colour of the cells beside it.
+    assert 4 * np.abs(lost[sure]).mean() < lost[unsure].mean()
+
+
+def test_a_profile_says_what_the_pixels_are(painter):
+    adobe_rgb = imagecodecs.cms_profile("adobergb")
+    src = of_type(soft_colours(), np.uint8)
+    dst = np.zeros_like(src)
+
+    coloured = painter.colorize(src, dst, profile=adobe_rgb)
+
+    assert coloured is dst
+    np.testing.assert_array_equal(painter.predict(src, profile=adobe_rgb).image, coloured)
+    np.testing.assert_array_equal(painter.colorize(umat(src), profile=adobe_rgb).get(), coloured)
+    assert np.abs(painter.colorize(src).astype(int) - coloured).max() > 5
+    space = colour_space(adobe_rgb, src)
+    np.testing.assert_allclose(lightness(space.luminance(coloured)), lightness(space.luminance(src)), atol=100 / 255)
 
 
 def test_a_colour_photograph_is_taken_by_its_lightness(painter):
@@ -330,8 +420,15 @@ def test_the_function_gives_what_the_class_gives(model, painter):
     src = photograph_of((40, 60))
     dst = np.zeros((40, 60, 3), np.uint8)
 
-    assert colorize(src, dst, model=model, device="cpu", saturation=0.5) is dst
-    np.testing.assert_array_equal(dst, painter.colorize(src, saturation=0.5))
+    grey_gamma = imagecodecs.cms_profile("gray", whitepoint=(0.3457, 0.3585), gamma=1.8)
+
+    painted = colorize(
+        src, dst, model=model, device="cpu", strength=0.7, saturation=0.5, fade_uncertain=0.6, profile=grey_gamma
+    )
+
+    expected = painter.colorize(src, strength=0.7, saturation=0.5, fade_uncertain=0.6, profile=grey_gamma)
+    assert painted is dst
+    np.testing.assert_array_equal(dst, expected)
     np.testing.assert_array_equal(colorize(umat(src), model=str(model)).get(), painter.colorize(src))
 
 

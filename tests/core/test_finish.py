@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from photochrom import photograph
-from photochrom.colour import Float32, Pixels, lightness, luminance, white
+from photochrom.colour import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
 from photochrom.finish import finish
+from photochrom.space import ColourSpace
 
 
 def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
@@ -67,6 +68,53 @@ def test_without_chroma_a_grey_photograph_stays_to_the_bit(dtype):
     pixels = photograph_of((60, 70), dtype)
 
     np.testing.assert_array_equal(painted(pixels, strength=0), np.repeat(pixels[:, :, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("shape", [(60, 70), (60, 70, 3), (60, 70, 4)])
+def test_mixing_in_the_photographs_own_colours_keeps_its_lightness(shape):
+    pixels = photograph_of(shape, np.uint16)
+    out = np.empty((60, 70, 4 if shape[2:] == (4,) else 3), np.uint16)
+    chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
+
+    finish(pixels, chroma, guide_of(pixels), out=out, strength=0.4)
+
+    before, after = (lightness(luminance(image)) for image in (pixels, out))
+    assert np.abs(after - before).max() <= 2 * 100 / 65535
+    assert np.ptp(out[:, :, :3], axis=2).mean() > 5 * 257
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_without_strength_a_colour_photograph_stays_with_its_most_saturated_colours(dtype):
+    pixels = photograph_of((60, 70, 3), dtype)
+    pixels[:20] = np.where(pixels[:20] > white(pixels.dtype) // 2, white(pixels.dtype), 0)
+    out = np.empty_like(pixels)
+
+    finish(pixels, np.full((2, 24, 32), 60, np.float32), guide_of(pixels), out=out, strength=0)
+
+    # Of 16 bits, a channel of 0 beside two full ones is finer than float32 knows the others.
+    np.testing.assert_allclose(out.astype(int), pixels, atol=0 if dtype == np.uint8 else 8)
+
+
+class _HalfAsLight(ColourSpace):
+    """Its pixels are half as light as sRGB's, and written as their luminance in all channels."""
+
+    def luminance(self, pixels: Pixels) -> Float32:
+        return super().luminance(pixels) * np.float32(0.5)
+
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
+        np.testing.assert_allclose(np.dstack(list(bgr)) @ LUMINANCE_OF_BGR, y, atol=1e-5)
+        out[:, :, :3] = np.rint(y * 65535)[:, :, None]
+
+
+def test_pixels_are_read_and_written_by_their_own_space():
+    pixels = photograph_of((60, 70, 4), np.uint16)
+    out = np.empty_like(pixels)
+
+    finish(pixels, np.full((2, 24, 32), 20, np.float32), guide_of(pixels), out=out, space=_HalfAsLight())
+
+    expected = np.rint(luminance(pixels) / 2 * 65535)
+    np.testing.assert_array_equal(out[:, :, :3], np.repeat(expected[:, :, None], 3, axis=2))
+    np.testing.assert_array_equal(out[:, :, 3], pixels[:, :, 3])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

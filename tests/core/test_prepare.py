@@ -1,10 +1,12 @@
 """What a network sees of a photograph."""
 
+import imagecodecs
 import numpy as np
 import pytest
 
 from photochrom.colour import lightness, luminance
 from photochrom.prepare import prepare
+from photochrom.profile import colour_space
 
 SIZE = (256, 192)
 """(width, height): not square, so that the two cannot be mistaken for each other."""
@@ -91,6 +93,15 @@ def test_types_and_channels_make_no_difference():
     # An 8-bit photograph is shrunk to 8 bits: half a level is 0.25 L*.
     np.testing.assert_allclose(prepare(grey * np.uint16(257), SIZE).lightness, expected, atol=0.3)
     np.testing.assert_allclose(prepare((grey / 255).astype(np.float32), SIZE).lightness, expected, atol=0.3)
+
+
+def test_the_network_sees_the_lightness_that_the_pixels_have_in_their_own_space():
+    linear = colour_space(imagecodecs.cms_profile("gray", whitepoint=(0.3457, 0.3585), gamma=1.0), gradient(2, 2))
+
+    prepared = prepare(gradient(192, 256), SIZE, space=linear)
+
+    expected = lightness((gradient(192, 256) / 255).astype(np.float32))
+    np.testing.assert_allclose(prepared.lightness[0, 0], expected, atol=1e-3)
 
 
 def test_cropping_an_output_cuts_the_photograph_out():
