@@ -35,7 +35,7 @@ def encode_preview(pixels: Pixels, profile: bytes) -> bytes:
     """
     space = colour_space(profile, pixels)
     y = space.luminance(pixels)
-    bgr = [y.copy() for _ in range(3)] if pixels.ndim == 2 else list(np.moveaxis(space.linear(pixels), 2, 0).copy())
+    bgr = np.stack([y, y, y]) if pixels.ndim == 2 else np.ascontiguousarray(np.moveaxis(space.linear(pixels), 2, 0))
     alpha = with_depth(np.ascontiguousarray(pixels[:, :, 3:]), 8) if pixels.shape[2:] == (4,) else None
     image = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), np.uint8)
     SRGB.write(y, bgr, image)
