@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from skimage import data
 
-from machine import description
 from photochrom.colour import Float32, Pixels, from_linear, merge_lab, split_lab
 from photochrom.enlarge import ChromaEnlarger
+from photochrom.machine import description
 
 Enlarge = Callable[[Float32, Float32, Float32], Float32]
 """From the grid's chroma (2, h, w), its L* (h, w) and the full-size L* (H, W) to full-size chroma (2, H, W)."""
@@ -83,7 +83,7 @@ def guided_fast(chroma: Float32, guide: Float32, lightness_: Float32) -> Float32
 def photochrom(chroma: Float32, guide: Float32, lightness_: Float32) -> Float32:
     """What photochrom does."""
     height, width = lightness_.shape
-    return np.stack(ChromaEnlarger(chroma, guide, (height, width)).rows(slice(0, height), lightness_))
+    return ChromaEnlarger(chroma, guide, (height, width)).rows(slice(0, height), lightness_)
 
 
 WAYS: dict[str, Enlarge] = {

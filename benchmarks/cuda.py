@@ -10,9 +10,11 @@ where a network's values differ from the CPU's by more than `TOLERANCE`, and whe
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,13 +26,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-import machine
-from photochrom import Colorizer, Contract, Device, DeviceError, Engine, PhotochromError, models
+from photochrom import Colorizer, Contract, Device, DeviceError, Engine, PhotochromError, machine, models
+from photochrom.bench import size_of
 from photochrom.device import OPENCV_TARGETS, ActualDevice, candidates, opencv_devices
+from photochrom.made_up import make_photograph
 from photochrom.model_store import find
 from photochrom.network import load_network
 from photochrom.prepare import prepare
-from speed import SAMPLE, grey, median_time, size_of
 
 Float32 = NDArray[np.float32]
 
@@ -42,8 +44,27 @@ TOLERANCE: dict[ActualDevice, dict[str, float]] = {
 convolutions may use TF32, which keeps 10 bits of mantissa, as float16 does."""
 
 MEGAPIXELS = (1, 12, 50)
-SAMPLES = sorted(SAMPLE.parent.glob("*.jpg"))
+SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.jpg"))
 _FALLBACK = re.compile(r'fallback to the CPU implementation for the layer "(?P<name>.*)" of type (?P<type>\w+)')
+
+
+def grey(path: Path) -> NDArray[np.uint8]:
+    """A sample photograph, 8-bit grey."""
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise SystemExit(f"{path} is not a picture that OpenCV can read")
+    return np.asarray(picture, np.uint8)
+
+
+def median_time(action: Callable[[], object], runs: int) -> float:
+    """Median of `runs` timed calls after one that is not timed [s]."""
+    action()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def gpu_name() -> str:
@@ -121,7 +142,7 @@ def network_times(contract: Contract, runs: int, torch_config: Path | None) -> l
         ("onnxruntime", "cpu"),
         ("onnxruntime", "cuda"),
     ]
-    inputs = {"lightness": prepare(grey(SAMPLE), contract.size, stride=contract.stride).lightness}
+    inputs = {"lightness": prepare(grey(SAMPLES[0]), contract.size, stride=contract.stride).lightness}
     times: list[tuple[str, float]] = []
     for engine, device in sides:
         try:
@@ -168,7 +189,7 @@ def photograph_times(name: str, devices: Sequence[ActualDevice], runs: int) -> l
     rows: list[tuple[str, list[float]]] = []
     for megapixels in MEGAPIXELS:
         width, height = size_of(megapixels)
-        photograph = cv2.resize(grey(SAMPLE), (width, height), interpolation=cv2.INTER_CUBIC)
+        photograph = make_photograph(width, height, colour=False, dtype=np.dtype(np.uint8))
         result = np.empty((height, width, 3), np.uint8)
         times = [median_time(partial(colorizers[device].colorize, photograph, result), runs) for device in devices]
         rows.append((f"{megapixels} MP ({width}×{height})", times))

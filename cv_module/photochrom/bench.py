@@ -177,7 +177,7 @@ def run_bench(
             the message says what was being measured and what was wrong.
     """
     busy = machine.load()
-    shapes = [(kind, *_size(megapixels)) for kind in options.kinds for megapixels in options.megapixels]
+    shapes = [(kind, *size_of(megapixels)) for kind in options.kinds for megapixels in options.megapixels]
     start = 0.0
     cases: list[CaseReport] = []
     for kind, width, height in shapes:
@@ -202,8 +202,8 @@ def run_bench(
     return BenchReport(machine=machine.description(), load=busy, options=options, start=start, cases=tuple(cases))
 
 
-def _size(megapixels: float) -> tuple[int, int]:
-    """(width, height) of a photograph [pixels]."""
+def size_of(megapixels: float) -> tuple[int, int]:
+    """(width, height) of a photograph in the shape that is measured, 4:3 [pixels]."""
     width = round((megapixels * 1e6 * _ASPECT) ** 0.5)
     return width, round(megapixels * 1e6 / width)
 
