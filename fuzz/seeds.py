@@ -4,14 +4,17 @@ python fuzz/seeds.py
 """
 
 import hashlib
+import io
 from pathlib import Path
 from typing import Final
 
+import imagecodecs
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from targets import CORPUS
+from PIL import ExifTags, Image
+from targets import BLOCKS, CORPUS
 
 from photochrom.contract import Contract, Tensor
 
@@ -143,6 +146,89 @@ def _contract(network: bytes) -> Contract:
     )
 
 
+def _pictures() -> dict[str, bytes]:
+    """Small image files of many kinds, some with metadata."""
+    chance = np.random.default_rng(11)
+    grey = Image.fromarray(chance.integers(0, 255, (8, 12), dtype=np.uint8))
+    rgb = Image.fromarray(chance.integers(0, 255, (8, 12, 3), dtype=np.uint8))
+    rgba = Image.fromarray(chance.integers(0, 255, (8, 12, 4), dtype=np.uint8))
+    deep = Image.fromarray(chance.integers(0, 65535, (8, 12), dtype=np.uint16))
+    blocks = {"exif": _exif(), "icc_profile": _profiles()["srgb.icc"], "dpi": (300, 300)}
+    pictures = {
+        "grey.jpg": _encoded(grey, "JPEG", **blocks),
+        "progressive.jpg": _encoded(rgb, "JPEG", progressive=True, comment=b"Aunt Emmy"),
+        "restarts.jpg": _encoded(rgb, "JPEG", subsampling=2, restart_marker_blocks=1),
+        "cmyk.jpg": _encoded(rgb.convert("CMYK"), "JPEG"),
+        "grey.png": _encoded(grey, "PNG", **blocks),
+        "bits.png": _encoded(grey.convert("1"), "PNG"),
+        "palette.png": _encoded(rgb.quantize(16), "PNG", transparency=3),
+        "alpha.png": _encoded(rgba, "PNG"),
+        "deep.png": _encoded(deep, "PNG"),
+        "animated.png": _encoded(rgb, "PNG", save_all=True, append_images=[rgb.rotate(180)]),
+        "palette.gif": _encoded(rgb.quantize(16), "GIF"),
+        "animated.gif": _encoded(grey, "GIF", save_all=True, append_images=[grey.rotate(180)]),
+        "lossy.webp": _encoded(rgb, "WEBP", exif=_exif()),
+        "lossless.webp": _encoded(rgba, "WEBP", lossless=True),
+        "animated.webp": _encoded(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)]),
+        "grey.avif": _encoded(grey, "AVIF", exif=_exif()),
+        "rgb.jp2": _encoded(rgb, "JPEG2000"),
+        "palette.bmp": _encoded(rgb.quantize(16), "BMP"),
+        "rgb.bmp": _encoded(rgb, "BMP"),
+        "grey.pgm": _encoded(grey, "PPM"),
+        "rgb.ppm": _encoded(rgb, "PPM"),
+        "bits.pbm": _encoded(grey.convert("1"), "PPM"),
+        "text.pgm": b"P2\n# by hand\n3 2\n255\n0 1 2\n3 4 255\n",
+    }
+    for name, picture, options in (
+        ("plain.tif", grey, {"icc_profile": _profiles()["grey.icc"]}),
+        ("lzw.tif", rgb, {"compression": "tiff_lzw"}),
+        ("deflate.tif", rgba, {"compression": "tiff_adobe_deflate"}),
+        ("jpeg.tif", rgb, {"compression": "jpeg"}),
+        ("fax.tif", grey.convert("1"), {"compression": "group4"}),
+        ("deep.tif", deep, {}),
+        ("float.tif", Image.fromarray(chance.random((8, 12), dtype=np.float32)), {}),
+        ("big.tif", grey, {"big_tiff": True}),
+        ("pages.tif", grey, {"save_all": True, "append_images": [grey]}),
+    ):
+        pictures[name] = _encoded(picture, "TIFF", **options)
+    return pictures
+
+
+def _encoded(picture: Image.Image, name: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, name, **options)
+    return buffer.getvalue()
+
+
+def _exif() -> bytes:
+    """An Exif block with a date, a place, and an orientation that has to be applied."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "Agfa"
+    exif.get_ifd(ExifTags.IFD.Exif).update({ExifTags.Base.DateTimeOriginal: "1932:07:14 12:00:00"})
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
+    return exif.tobytes()
+
+
+_XMP: Final = (
+    b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:ImageWidth="12">'
+    b'<tiff:ImageLength>8</tiff:ImageLength></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+_IPTC: Final = b"\x1c\x01\x5a\x00\x03\x1b%G\x1c\x02\x78\x00\x09Aunt Emmy"
+
+
+def _profiles() -> dict[str, bytes]:
+    """Colour profiles: of curves, of parameters, grey, and one for printing."""
+    return {
+        "srgb.icc": bytes(imagecodecs.cms_profile("srgb")),
+        "adobe.icc": bytes(imagecodecs.cms_profile("adobergb")),
+        "grey.icc": bytes(imagecodecs.cms_profile("gray", gamma=2.2)),
+        "lab.icc": bytes(imagecodecs.cms_profile("lab2")),
+    }
+
+
 def _write(folder: str, name: str, data: bytes) -> None:
     path = CORPUS / folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +240,12 @@ def main() -> None:
     networks = {name: model.SerializeToString() for name, model in _networks().items()}
     for name, network in networks.items():
         _write("networks", f"{name}.onnx", network)
+    for name, picture in _pictures().items():
+        _write("images", name, picture)
+    for name, profile in _profiles().items():
+        _write("profiles", name, profile)
+    for kind, block in enumerate((_exif()[len(b"Exif\0\0") :], _XMP, _IPTC)):
+        _write("metadata", f"{BLOCKS[kind]}.bin", bytes([kind]) + block)
     _write("contracts", "network.json", _contract(networks["slim"]).to_json().encode())
     shipped = Path(__file__).parent.parent / "models" / "photochrom_models" / "colorize.json"
     _write("contracts", "shipped.json", shipped.read_bytes())

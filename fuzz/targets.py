@@ -5,6 +5,7 @@ accepts too much is found out by whoever trusted it.
 """
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,9 +14,19 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from photochrom.colorizer import Colorizer
 from photochrom.contract import Contract, parse_contract
-from photochrom.errors import PhotochromError
+from photochrom.converter import Converter
+from photochrom.decoder import Picture, decode_image
+from photochrom.encoder import encode_image
+from photochrom.errors import ImageError, PhotochromError
+from photochrom.formats import read_header
+from photochrom.metadata import Metadata, for_upright_copy
 from photochrom.network import load_network
+from photochrom.options import ConvertOptions
+from photochrom.profile import result_profile
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 """The inputs to begin with, a folder for each target."""
@@ -48,6 +59,83 @@ def check_network(data: bytes) -> None:
     load_network(path, device="cpu").warm_up()
 
 
+def check_image(data: bytes) -> None:
+    """What is read is converted, and what is written then can be read, in its own format and in others."""
+    header = read_header(bytearray(data))
+    if header.width * header.height > _MOST_PIXELS:
+        return  # slow, and what follows does the same with fewer
+    suffix = _SUFFIXES[len(data) % len(_SUFFIXES)]
+    written = _converter(suffix).convert_bytes(bytearray(data))
+    picture = _read_own(written)
+    assert sorted(picture.pixels.shape[:2]) == sorted((header.height, header.width))
+
+
+def check_metadata(data: bytes) -> None:
+    """A block of metadata that a file took in comes out of it, and out of a second one the same."""
+    if not data:
+        return
+    kind, block = BLOCKS[data[0] % len(BLOCKS)], bytes(data[1:])
+    metadata = for_upright_copy(replace(Metadata(), **{kind: block}), width=_SIDE, height=_SIDE)
+    for suffix in _SUFFIXES_WITH_METADATA:
+        with suppress(ImageError):  # a block that is too long for the format
+            once = _read_own(encode_image(_PIXELS, suffix, metadata=metadata)).metadata
+            twice = _read_own(encode_image(_PIXELS, suffix, metadata=once)).metadata
+            assert once == twice, suffix
+
+
+def check_profile(data: bytes) -> None:
+    """A colour profile that is accepted colours photographs, and the profile of the result is accepted too."""
+    colorizer = _colorizer()
+    for photograph in (_PIXELS[:, :, 0], _PIXELS, _PIXELS.astype(np.uint16) * 257, _PIXELS.astype(np.float32) / 255):
+        try:
+            colour = np.asarray(colorizer.colorize(photograph, profile=data))
+        except PhotochromError:
+            continue
+        assert np.isfinite(colour).all()
+        profile = result_profile(data)
+        written = encode_image(colour, ".tif", metadata=Metadata(icc=profile))
+        assert _read_own(written).metadata.icc == profile
+        colorizer.colorize(colour, profile=profile)
+
+
+_MOST_PIXELS: Final = 1 << 20
+"""Larger pictures are read no further than their header."""
+_SUFFIXES: Final = (None, None, ".png", ".tif", ".jpg", ".webp")
+"""Formats to write, one for each length of the input; None: the input's own."""
+_SUFFIXES_WITH_METADATA: Final = (".jpg", ".png", ".webp", ".tif", ".avif", ".jp2")
+BLOCKS: Final = ("exif", "xmp", "iptc")
+"""Kinds of metadata; the first byte of an input chooses."""
+_SIDE: Final = 8
+_PIXELS: Final = np.arange(_SIDE * _SIDE * 3, dtype=np.uint8).reshape(_SIDE, _SIDE, 3)
+
+
+def _read_own(written: bytes | bytearray | memoryview) -> Picture:
+    """The picture in a file that photochrom wrote, which it must not refuse."""
+    try:
+        return decode_image(bytearray(written))
+    except PhotochromError as error:
+        raise AssertionError("photochrom does not read what it wrote") from error
+
+
+@cache
+def _converter(suffix: str | None) -> Converter:
+    return Converter(ConvertOptions(model=_network(), device="cpu", suffix=suffix, memory=2 << 30))
+
+
+@cache
+def _colorizer() -> Colorizer:
+    return Colorizer(_network(), device="cpu")
+
+
+@cache
+def _network() -> Path:
+    """A network that takes no time."""
+    folder = Path(_scratch().name) / "network"
+    folder.mkdir()
+    shutil.copy(_CONTRACT_OF_SEEDS, folder / "network.json")
+    return Path(shutil.copy(CORPUS / "networks" / "slim.onnx", folder / "network.onnx"))
+
+
 @cache
 def _contract_of_seeds() -> Contract:
     return parse_contract(_CONTRACT_OF_SEEDS.read_text(encoding="utf-8"))
@@ -61,7 +149,10 @@ def _scratch() -> "tempfile.TemporaryDirectory[str]":
 
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "contracts": check_contract,
+    "images": check_image,
+    "metadata": check_metadata,
     "networks": check_network,
+    "profiles": check_profile,
 }
 """By name."""
 
