@@ -36,7 +36,7 @@ class Picture:
 def decode_image(data: bytearray, header: Header | None = None) -> Picture:
     """The picture in the bytes of a file, upright.
 
-    Takes `Header.decoded_size` of memory beside the file, and as much again for a while where `Header.is_turned`.
+    Takes `Header.decoding_size` of memory for a while, and `Header.decoded_size` in the end, beside the file.
 
     Args:
         data: the whole file; a few bytes of it may be changed.

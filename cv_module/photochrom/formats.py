@@ -47,7 +47,7 @@ def _refusal(data: Data) -> str:
 
 
 _READERS: Final[tuple[tuple[re.Pattern[bytes], Callable[[Data], Header]], ...]] = (
-    (re.compile(rb"\xff\xd8\xff"), jpeg.read_header),
+    (re.compile(rb"\xff\xd8\xff(?!\xf7)"), jpeg.read_header),
     (re.compile(rb"\x89PNG\r\n\x1a\n"), png.read_header),
     (re.compile(rb"II[*+]\0|MM\0[*+]"), tiff.read_header),
     (re.compile(rb"RIFF.{4}WEBPVP8[ XL]", re.DOTALL), webp.read_header),
@@ -66,6 +66,7 @@ _FOREIGN: Final[tuple[tuple[re.Pattern[bytes], str, str], ...]] = tuple(
     (re.compile(signature, re.DOTALL), name, advice)
     for signature, name, advice in (
         (rb".{4}ftyp(hei|hev|mif|msf)", "HEIC (a telephone's photograph)", _AS_PNG + ", or as JPEG"),
+        (rb"\xff\xd8\xff\xf7", "JPEG-LS", _AS_PNG),
         (rb"\xff\x0a|\0\0\0\x0cJXL ", "JPEG XL", _AS_PNG),
         (rb"\0\0\0\x0cjP", "a file of the JPEG 2000 family with damage at its beginning", COPY_AGAIN),
         (rb"8BPS", "a Photoshop document", _AS_PNG),
@@ -74,7 +75,7 @@ _FOREIGN: Final[tuple[tuple[re.Pattern[bytes], str, str], ...]] = tuple(
         (rb"#\?R(ADIANC|GB)E", "Radiance HDR", _LINEAR),
         (rb"v/1\x01", "OpenEXR", _LINEAR),
         (rb"P[fF]\s", "PFM", _LINEAR),
-        (rb"P7\n", "PAM, which OpenCV reads with red and blue exchanged", _AS_PNG),
+        (rb"P7\n", "PAM", _AS_PNG),
         (rb"\x59\xa6\x6a\x95", "Sun raster", _AS_PNG),
         (rb"FUJIFILM|II(U\0|R[OS])|MMOR|.{6}HEAPCCDR", "a camera's raw file", "develop it into TIFF or JPEG first"),
         (rb"\0\0[\1\2]\0", "an icon", _AS_PNG),

@@ -46,8 +46,8 @@ class Header:
     """Whether the fourth channel will hold nothing of meaning."""
     orientation: int = 1
     """Exif's number for how the decoded pixels must still be turned, 1 to 8."""
-    turned: bool = False
-    """Whether the decoder turns the pixels by itself, which takes it a second array."""
+    working_size: int = 0
+    """What OpenCV's decoder takes for a while beside the decoded pixels and the file, as measured [bytes]."""
     correction: tuple[int, bytes] | None = None
     """A position, and the bytes to put there before decoding, so that OpenCV reads the file rightly."""
     checksummed: tuple[tuple[int, int, int], ...] = ()
@@ -66,9 +66,12 @@ class Header:
         return self.width * self.height * self.channels * self.sample_size
 
     @property
-    def is_turned(self) -> bool:
-        """Whether decoding takes a second array for a while, because rows and columns are put in another order."""
-        return self.turned or self.orientation != 1
+    def decoding_size(self) -> int:
+        """What decoding takes at most, apart from the file; `decoded_size` is left of it in the end [bytes].
+
+        OpenCV hands over a copy of what it decoded, and turning makes one of that, so it is twice the pixels at least.
+        """
+        return self.decoded_size + max(self.decoded_size, self.working_size)
 
     @property
     def upright_size(self) -> tuple[int, int]:

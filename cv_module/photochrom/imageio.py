@@ -1,6 +1,7 @@
 """Pictures from and to image files; what is kept from file to file, and what not, stands in `encoder`."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,10 @@ from photochrom.output_file import write_file
 
 MAX_FILE_BYTES: Final = (1 << 31) - 1
 """Bytes of the largest file that is read; OpenCV counts them in 31 bits."""
+
+_NO_FILE: Final = "is a folder, a pipe or a device, where an image file belongs"
+_READ_AT_ONCE: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""How to open a file: without waiting for whoever shall write into a pipe."""
 
 
 def read_image(path: Path) -> Picture:
@@ -39,9 +44,12 @@ def read_bytes(path: Path) -> bytearray:
         OSError: it is missing or cannot be read.
     """
     if path.exists() and not path.is_file():
-        raise ImageError("is a folder or a device, where an image file belongs")
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        raise ImageError(_NO_FILE)
+    with os.fdopen(os.open(path, _READ_AT_ONCE), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):  # it was put there just now
+            raise ImageError(_NO_FILE)
+        size = status.st_size
         if size == 0:
             raise ImageError("is empty (0 bytes); copy it again from where it came")
         if size > MAX_FILE_BYTES:

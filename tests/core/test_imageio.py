@@ -58,13 +58,22 @@ def test_a_missing_file_a_folder_and_a_pipe_are_refused_by_name(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.png")
     for path, reason in [
         (tmp_path / "missing.png", "No such file"),
-        (tmp_path, "is a folder or a device"),
-        (tmp_path / "pipe.png", "is a folder or a device"),
+        (tmp_path, "is a folder, a pipe or a device"),
+        (tmp_path / "pipe.png", "is a folder, a pipe or a device"),
         (tmp_path / ("long" * 100 + ".png"), "File name too long"),
     ]:
         with pytest.raises(ImageError, match=reason) as caught:
             read_image(path)
         assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_pipe_that_takes_a_files_place_in_the_last_moment_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    os.mkfifo(tmp_path / "pipe.png")
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    with pytest.raises(ImageError, match="is a folder, a pipe or a device"):
+        read_image(tmp_path / "pipe.png")
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -74,7 +83,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ImageError, match="cannot be read: Permission denied"):
         read_image(path)
 

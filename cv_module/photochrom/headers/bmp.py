@@ -6,6 +6,9 @@ Source:
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from photochrom.errors import ImageError
 from photochrom.header import COPY_AGAIN, Data, Header, check_size, require, unpack
 
@@ -17,6 +20,7 @@ _MASKS: Final = 54
 """Where the masks of red, green, blue and alpha stand [bytes from the start]."""
 _UNPACKED, _RLE8, _RLE4, _BY_MASKS, _BY_MASKS_WITH_ALPHA = 0, 1, 2, 3, 6
 _RUNS: Final = {_RLE8: 8, _RLE4: 4}
+_USUAL_ORDER: Final = (0xFF0000, 0xFF00, 0xFF)
 _WHOLE_BYTES: Final = frozenset({0xFF, 0xFF00, 0xFF0000, 0xFF000000})
 
 
@@ -41,13 +45,20 @@ def read_header(data: Data) -> Header:
     if bits not in (24, 32):
         raise ImageError(f"its pixels have {bits} bits, which OpenCV reads too dark: save it with 24, or as PNG")
     if bits == 24 or packing == _UNPACKED:
+        if bits == 32 and _differ(np.frombuffer(data, np.uint8, 4 * width * height, begin)[3::4]):
+            raise ImageError("the unused fourth byte of its pixels seems to be alpha: save it as PNG")
         return Header(format="BMP", width=width, height=height, channels=3)
     masks = unpack("<4I", data, _MASKS)
     alpha = packing == _BY_MASKS_WITH_ALPHA or info_size >= _WITH_ALPHA_MASK
     used = masks if alpha and masks[3] else masks[:3]
-    if len(set(used)) != len(used) or not _WHOLE_BYTES.issuperset(used):
-        raise ImageError("its colours do not have 8 bits each: save it as PNG")
+    # Without a mask for alpha, OpenCV takes blue, green, red for granted.
+    if len(set(used)) != len(used) or not _WHOLE_BYTES.issuperset(used) or (len(used) == 3 and used != _USUAL_ORDER):
+        raise ImageError("its colours do not have 8 bits each, or stand in another order than usual: save it as PNG")
     return Header(format="BMP", width=width, height=height, channels=4, opaque=len(used) == 3)
+
+
+def _differ(values: NDArray[np.uint8]) -> bool:
+    return int(values.min()) != int(values.max())
 
 
 def _palette_channels(data: Data, info_size: int, bits: int) -> int:

@@ -14,6 +14,8 @@ _GRAPHIC_CONTROL: Final = 0xF9
 _HAS_PALETTE: Final = 0x80
 _PALETTE_BITS: Final = 0x07
 _TRANSPARENT: Final = 0x01
+_WORKING_SIZE: Final = 6
+"""Bytes that decoding takes for each pixel, beside the result (5.0 measured)."""
 
 
 def read_header(data: Data) -> Header:
@@ -42,7 +44,13 @@ def read_header(data: Data) -> Header:
             raise ImageError(f"it is damaged: byte {position} is none that a GIF can have there; {COPY_AGAIN}")
     if not pictures:
         raise ImageError(f"it is damaged: it holds no picture; {COPY_AGAIN}")
-    return Header(format="GIF", width=width, height=height, channels=4 if transparent else 3)
+    return Header(
+        format="GIF",
+        width=width,
+        height=height,
+        channels=4 if transparent else 3,
+        working_size=_WORKING_SIZE * width * height,
+    )
 
 
 def _palette_size(flags: int) -> int:

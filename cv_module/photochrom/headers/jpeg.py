@@ -102,6 +102,8 @@ def read_header(data: Data) -> Header:
         width=frame.width,
         height=frame.height,
         channels=len(frame.sampling),
+        # More scans than one are put together as 16-bit coefficients.
+        working_size=2 * len(frame.sampling) * frame.width * frame.height if scans > 1 else 0,
         tail=tail if only else b"",
     )
 

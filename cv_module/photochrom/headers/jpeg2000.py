@@ -23,6 +23,8 @@ _PROFILE_SPACE: Final = slice(19, 23)
 _HEAD_SIZE, _NAMED_SIZE = 8, 15
 """Bytes of the head of a box, and of a whole colr box that names a colour space."""
 _SIGNED: Final = 0x80
+_WORKING_SIZE: Final = 5
+"""Bytes that decoding takes for each sample, beside the result (4.4 measured)."""
 _ALPHA_KINDS: Final = {0: "colour", 1: "alpha", 2: "alpha that colour is multiplied with"}
 
 
@@ -99,6 +101,7 @@ def _read_codestream(data: Data, begin: int, end: int) -> Header:
         channels=channels,
         sample_size=1 if bits == 8 else 2,
         largest=None if bits in (8, 16) else (1 << bits) - 1,
+        working_size=_WORKING_SIZE * channels * (right - left) * (bottom - top),
     )
 
 

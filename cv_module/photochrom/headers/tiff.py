@@ -64,18 +64,19 @@ def read_header(data: Data) -> Header:
         raise ImageError("its channels are stored one after the other in more than 8 bits: save it interleaved")
     compression = _read_compression(first)
     parts = _read_parts(data, first, planes=planes, bits=bits)
+    channels = 4 if alpha else 1 if colours in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) else 3
     alpha_kind = first.number(Tag.EXTRA_CHANNELS, 0) if alpha else 0
     return Header(
         format="TIFF",
         width=first.number(Tag.WIDTH, 0),
         height=first.number(Tag.HEIGHT, 0),
-        channels=4 if alpha else 1 if colours in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) else 3,
+        channels=channels,
         sample_size=1 if bits <= 8 else max(2, bits // 8),
         # OpenCV shifts the values up to 16 bits.
         largest=((1 << bits) - 1) << (16 - bits) if 8 < bits < 16 else None,
         inverted=colours == _WHITE_IS_ZERO and bits > 8,
         premultiplied=alpha_kind == PREMULTIPLIED,
-        turned=first.number(Tag.ORIENTATION, 1) != 1,
+        working_size=_working_size(first, channels=channels) if bits == 8 else 0,
         correction=first.replacement(Tag.EXTRA_CHANNELS, PREMULTIPLIED) if alpha_kind == STRAIGHT else None,
         checksummed=parts if compression in _DEFLATE else (),
     )
@@ -152,3 +153,11 @@ def _read_parts(data: Data, directory: Directory, *, planes: bool, bits: int) ->
     return tuple(
         (position, size, row * part) for position, size, part in zip(positions, sizes, heights * copies, strict=True)
     )
+
+
+def _working_size(directory: Directory, *, channels: int) -> int:
+    """What decoding 8 bits takes beside the pixels: a strip as stored, and as RGBA [bytes]."""
+    if Tag.TILE_POSITIONS in directory.entries:
+        return 0
+    width, height = directory.number(Tag.WIDTH, 0), directory.number(Tag.HEIGHT, 0)
+    return min(directory.number(_ROWS_PER_STRIP, height), height) * width * (4 + channels)

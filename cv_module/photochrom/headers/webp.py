@@ -12,6 +12,8 @@ from photochrom.header import Data, Header, require, unpack
 _ANIMATED: Final = 0x02
 _ALPHA: Final = 0x10
 _SIDE_BITS: Final = 0x3FFF
+_WORKING_SIZE: Final = 5
+"""Bytes that decoding takes for each pixel, beside the result (4.0 measured)."""
 
 
 def read_header(data: Data) -> Header:
@@ -32,4 +34,10 @@ def read_header(data: Data) -> Header:
         alpha = bool(bits >> 28 & 1)
     else:
         width, height = (side & _SIDE_BITS for side in unpack("<HH", data, 26))
-    return Header(format="WebP", width=width, height=height, channels=4 if alpha else 3)
+    return Header(
+        format="WebP",
+        width=width,
+        height=height,
+        channels=4 if alpha else 3,
+        working_size=_WORKING_SIZE * width * height,
+    )
