@@ -23,8 +23,9 @@ def with_depth(pixels: Pixels, depth: Depth) -> Pixels:
     wanted = np.dtype(np.uint8 if depth == 8 else np.uint16)
     if pixels.dtype == wanted:
         return pixels
-    # As a single channel, because OpenCV takes a number for a colour whose other channels are 0.
+    # OpenCV takes a number, or a list of up to four, for a colour whose other channels are 0; so the pixels go in as a
+    # single channel, and the factor as a table of one place.
     plane = pixels.reshape(pixels.shape[0], -1)
-    factor = np.array([white(wanted) / white(pixels.dtype)])
+    factor = np.array([[white(wanted) / white(pixels.dtype)]])
     kind = cv2.CV_8U if depth == 8 else cv2.CV_16U
     return np.asarray(cv2.multiply(plane, factor, dtype=kind), wanted).reshape(pixels.shape)

@@ -111,29 +111,30 @@ def test_what_is_there_and_what_comes_is_converted_as_otherwise(tmp_path: Path, 
     assert (watched.report.passed_over, watched.report.remaining) == (1, 0)
 
 
-def test_a_photograph_that_is_still_copied_is_not_read(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch):
+def test_a_photograph_that_is_still_copied_is_not_read(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch):
     write_image(tmp_path / "whole.bmp", photograph(1))
     data = (tmp_path / "whole.bmp").read_bytes()
+    (tmp_path / "in").mkdir()
     read: list[int] = []
+    looks = 0
 
     def note(path: Path) -> bytearray:
         read.append(path.stat().st_size)
         return bytearray(path.read_bytes())
 
+    def copy_more(*_: object) -> None:
+        nonlocal looks
+        looks += 1
+        with (tmp_path / "in" / "a.bmp").open("ab") as file:
+            file.write(data[100 * (looks - 1) : 100 * looks])
+
     monkeypatch.setattr("photochrom.converter.read_bytes", note)
-    watched = start()
-    stop = time.monotonic() + 20 * INTERVAL
-    with (tmp_path / "in" / "a.bmp").open("wb", buffering=0) as file:
-        position = 0
-        while time.monotonic() < stop:
-            file.write(data[position : position + 1])
-            position += 1
-            time.sleep(INTERVAL / 8)
-        assert read == []
-        file.write(data[position:])
-    watched.for_results(1)
+    monkeypatch.setattr("photochrom.hot_folder._pause", copy_more)
+    needed = -(-len(data) // 100)
+    options = ConvertOptions(model=model)
+    report = watch(tmp_path / "in", tmp_path / "out", options, cancelled=lambda: looks == needed + 3)
     assert read == [len(data)]
-    assert watched.told() == [("a.bmp", "done")]
+    assert [result.status for result in report.results] == ["done"]
 
 
 def test_a_failure_is_tried_again_only_when_its_file_has_changed(tmp_path: Path, start: Start):
