@@ -46,6 +46,8 @@ class _Encoder:
     """OpenCV's name for it."""
     types: tuple[type[np.generic], ...] = (np.uint8,)
     alpha: bool = True
+    grey: bool = True
+    """Whether it holds grey pictures as such, and not as colours without chroma."""
     sides: tuple[int, int] = (1, 1_000_000)
     """What its sides may have at least and at most [pixels]."""
 
@@ -53,7 +55,7 @@ class _Encoder:
 _JPEG: Final = _Encoder(name="JPEG", extension=".jpg", alpha=False, sides=(1, 65_500))
 _PNG: Final = _Encoder(name="PNG", extension=".png", types=(np.uint8, np.uint16))
 _TIFF: Final = _Encoder(name="TIFF", extension=".tif", types=(np.uint8, np.uint16, np.float32))
-_WEBP: Final = _Encoder(name="WebP", extension=".webp", sides=(1, 16_383))
+_WEBP: Final = _Encoder(name="WebP", extension=".webp", grey=False, sides=(1, 16_383))
 _AVIF: Final = _Encoder(name="AVIF", extension=".avif", sides=(1, 32_768))
 _JPEG_2000: Final = _Encoder(name="JPEG 2000", extension=".jp2", types=(np.uint8, np.uint16), sides=(32, 1_000_000))
 _BMP: Final = _Encoder(name="BMP", extension=".bmp")
@@ -99,7 +101,7 @@ def encode_image(
         raise ImageError(f"quality is {quality}; it goes from 1 to 100")
     kept = metadata or Metadata()
     _check_fits(encoder, pixels)
-    _check_profile(kept.icc, pixels)
+    _check_profile(kept.icc, "GRAY" if pixels.ndim == 2 and encoder.grey else "RGB")
     return with_metadata(_encode(encoder, pixels, kept, quality).data, encoder.name, kept)
 
 
@@ -139,13 +141,12 @@ def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
         )
 
 
-def _check_profile(icc: bytes, pixels: MatLike) -> None:
+def _check_profile(icc: bytes, wanted: str) -> None:
     """Raise ImageError where a profile is not for such pixels; programs would show them in wrong colours."""
-    wanted = b"GRAY" if pixels.ndim == 2 else b"RGB "
-    if icc and icc[_PROFILE_SPACE] != wanted:
-        space = icc[_PROFILE_SPACE].decode("ascii", "replace").strip()
+    space = icc[_PROFILE_SPACE].decode("ascii", "replace").strip()
+    if icc and space != wanted:
         raise ImageError(
-            f"the ICC profile is for {space} pixels, and this picture has {wanted.decode().strip()} ones: "
+            f"the ICC profile is for {space or 'no'} pixels, and this file holds {wanted} ones: "
             "give the profile of its own pixels, or none"
         )
 
