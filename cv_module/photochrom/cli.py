@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        with _quiet_opencv():
+        with standard_streams.quiet_libraries(), _quiet_opencv():
             code = command(options)
         if sys.stdout is not None:
             sys.stdout.flush()

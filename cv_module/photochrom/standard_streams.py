@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Final
 
@@ -10,6 +12,7 @@ from photochrom.imageio import MAX_FILE_BYTES
 
 _STANDARD: Final = range(3)
 """Standard input, output and error are the files 0 to 2 of a process."""
+_ERROR: Final = 2
 _PIECE: Final = 1 << 20
 """How much of standard input is read at once [bytes]."""
 
@@ -29,6 +32,34 @@ def make_usable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep off standard error what libpng and libjpeg write there: it names no file, and tears the progress bar.
+
+    Python's own standard error goes on. Where something else than the process's has been put in its place, nothing is
+    done.
+    """
+    try:
+        whose = sys.stderr.fileno()
+    except (OSError, ValueError):
+        whose = -1
+    if whose != _ERROR:
+        yield
+        return
+    before = sys.stderr
+    before.flush()
+    kept = os.dup(_ERROR)
+    _send_nowhere(_ERROR)
+    sys.stderr = open(kept, "w", 1, encoding=before.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, _ERROR)
+        sys.stderr.close()
+        sys.stderr = before
 
 
 def read_input() -> bytearray:
@@ -81,6 +112,11 @@ def write_output(data: bytes | bytearray | memoryview) -> None:
 
 def give_up_output() -> None:
     """Let the rest of standard output go nowhere, so that the interpreter does not stumble over it at its end."""
+    _send_nowhere(sys.stdout.fileno())
+
+
+def _send_nowhere(number: int) -> None:
+    """Let what is written to an open file go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, number)
     os.close(nowhere)

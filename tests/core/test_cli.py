@@ -2,17 +2,22 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import photochrom
 from photochrom.bench import BenchOptions
 from photochrom.cli import main
+from photochrom.encoder import encode_image
+from photochrom.imageio import read_image
 
 
 @pytest.mark.parametrize("arguments", [[], ["paint"], ["colorize"], ["colorize", "a.jpg"], ["models", "extra"]])
@@ -93,7 +98,26 @@ def test_bench_measures_what_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsy
 
     monkeypatch.setattr("photochrom.cli.run_bench", measure)
     assert main(["bench"]) == 0
-    assert main("bench --megapixels 2 0.5 --kinds grey-png --repeats 1 --model m.onnx --device cpu --json".split()) == 0
+    assert (
+        main(
+            [
+                "bench",
+                "--megapixels",
+                "2",
+                "0.5",
+                "--kinds",
+                "grey-png",
+                "--repeats",
+                "1",
+                "--model",
+                "m.onnx",
+                "--device",
+                "cpu",
+                "--json",
+            ]
+        )
+        == 0
+    )
     assert asked == [
         BenchOptions(),
         BenchOptions(megapixels=(2, 0.5), kinds=("grey-png",), repeats=1, model="m.onnx", device="cpu"),
@@ -138,12 +162,31 @@ def test_closed_standard_streams_do_no_harm(closed: str):
     assert done.stdout.startswith("NAME") == (">&-" not in closed.split())
 
 
-def test_a_file_is_not_taken_for_a_closed_stream(model: Path, tmp_path: Path):
-    # The decoder warns about this file on standard error; were that closed, the warning would go into an open file.
-    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
-    done = shell(f"photochrom colorize {tmp_path}/a.jpg -o {tmp_path}/out --model {model} --json 2>&- <&-")
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["failed"] == 1
+@pytest.fixture
+def warned(tmp_path: Path) -> Path:
+    """A folder with a sound photograph about which libpng writes to standard error: its colour profile is damaged."""
+    png = bytes(encode_image(np.full((8, 8, 3), 99, np.uint8), ".png"))
+    chunk = b"iCCPx\0\0" + zlib.compress(bytes(200))
+    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    folder = tmp_path / "album"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png[:33] + framed + png[33:])
+    return folder
+
+
+def test_what_a_decoder_writes_to_standard_error_is_not_shown(warned: Path, model: Path, tmp_path: Path):
+    read = f"import cv2; print(cv2.imread('{warned}/a.png').shape)"
+    assert "libpng" in shell(f'"{sys.executable}" -c "{read}"').stderr, "nothing would be hidden"
+    done = shell(f"photochrom colorize {warned} -o {tmp_path}/out --model {model}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_is_not_taken_for_a_closed_stream(warned: Path, model: Path, tmp_path: Path):
+    # Were standard error closed, the warning would go into whatever file was opened next.
+    done = shell(f"photochrom colorize {warned} -o {tmp_path}/out --model {model} --json 2>&- <&-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["done"] == 1
+    assert read_image(tmp_path / "out" / "a.png").pixels.shape == (8, 8, 3)
 
 
 def test_a_reader_that_goes_away_is_no_traceback():
