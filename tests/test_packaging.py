@@ -57,6 +57,7 @@ PUBLIC_NAMES = [
     "colorize",
     "convert",
     "models",
+    "result_profile",
 ]
 
 

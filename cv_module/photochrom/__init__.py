@@ -7,6 +7,7 @@ from photochrom.device import Device, Engine
 from photochrom.errors import DeviceError, ImageError, JobError, ModelError, PhotochromError
 from photochrom.model_store import models
 from photochrom.options import ConvertOptions, Shard
+from photochrom.profile import result_profile
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
 
 __version__ = "0.1.0"
@@ -34,4 +35,5 @@ __all__ = [
     "colorize",
     "convert",
     "models",
+    "result_profile",
 ]
