@@ -9,3 +9,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, instead of skipping, where there is no browser to look at pages with",
     )
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=25,
+        help="how many times the command is killed in the middle of its work (default: 25)",
+    )
