@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from photochrom import Engine, PhotochromError
 from photochrom.bench import BenchOptions, BenchProgress, BenchReport, run_bench
-from photochrom.measurement import Kind
+from photochrom.bench_case import Kind
 
 ENGINES: tuple[Engine, ...] = ("opencv", "onnxruntime")
 TIMED: tuple[Kind, ...] = ("grey-jpeg", "colour-jpeg")

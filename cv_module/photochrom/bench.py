@@ -14,9 +14,9 @@ from statistics import median
 from typing import Final
 
 from photochrom import machine
+from photochrom.bench_case import Action, Case, Kind
 from photochrom.device import Device, Engine
 from photochrom.errors import JobError
-from photochrom.measurement import Action, Case, Kind
 
 _ASPECT: Final = 4 / 3
 _MOST_MEGAPIXELS: Final = 250.0

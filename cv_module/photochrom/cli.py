@@ -19,12 +19,12 @@ import cv2
 import photochrom
 from photochrom import colorize_arguments, standard_streams
 from photochrom.bench import BenchOptions, run_bench
+from photochrom.bench_case import Kind
 from photochrom.colorize_command import colorize
 from photochrom.completion import Shell, completion_script
 from photochrom.contract import Contract
 from photochrom.doctor import examine
 from photochrom.errors import PhotochromError
-from photochrom.measurement import Kind
 from photochrom.model_store import models
 from photochrom.stop_signals import StoppedError
 

@@ -10,17 +10,16 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
 
+from photochrom.bench_case import FORMATS, Case
 from photochrom.colour import Float32, Pixels
 from photochrom.converter import Converter
 from photochrom.decoder import decode_image
-from photochrom.device import Device, Engine
 from photochrom.encoder import encode_image
 from photochrom.enlarge import ChromaEnlarger
 from photochrom.errors import JobError, PhotochromError
@@ -34,67 +33,10 @@ from photochrom.photograph import check_photograph, in_strips, most_rows
 from photochrom.prepare import prepare
 from photochrom.task import Task
 
-Kind = Literal[
-    "grey-jpeg", "colour-jpeg", "grey-png", "colour-png", "grey-png16", "colour-png16", "grey-tiff16", "colour-tiff16"
-]
-"""What a photograph is and the format of its file; the coloured copy has the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Format:
-    """What a kind of photograph is."""
-
-    suffix: str
-    colour: bool
-    dtype: str
-
-
-_FORMATS: Final[Mapping[Kind, _Format]] = {
-    "grey-jpeg": _Format(suffix=".jpg", colour=False, dtype="uint8"),
-    "colour-jpeg": _Format(suffix=".jpg", colour=True, dtype="uint8"),
-    "grey-png": _Format(suffix=".png", colour=False, dtype="uint8"),
-    "colour-png": _Format(suffix=".png", colour=True, dtype="uint8"),
-    "grey-png16": _Format(suffix=".png", colour=False, dtype="uint16"),
-    "colour-png16": _Format(suffix=".png", colour=True, dtype="uint16"),
-    "grey-tiff16": _Format(suffix=".tif", colour=False, dtype="uint16"),
-    "colour-tiff16": _Format(suffix=".tif", colour=True, dtype="uint16"),
-}
-
-Action = Literal["make", "alone", "whole", "steps"]
-"""What a process does with a case: `make`, `alone`, `whole` or `steps`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What is measured."""
-
-    kind: Kind
-    width: int
-    """Columns [pixels]."""
-    height: int
-    """Rows [pixels]."""
-    folder: str
-    """Where its files go."""
-    repeats: int
-    """How often each time is taken; the median counts."""
-    model: str
-    device: Device
-    engine: Engine
-
-    @property
-    def source(self) -> Path:
-        """The photograph's file."""
-        return Path(self.folder, "photograph" + _FORMATS[self.kind].suffix)
-
-    @property
-    def target(self) -> Path:
-        """Its coloured copy's file."""
-        return Path(self.folder, "copy" + _FORMATS[self.kind].suffix)
-
 
 def make(case: Case) -> dict[str, float]:
     """Write the photograph; its size in ``file`` [bytes]."""
-    kind = _FORMATS[case.kind]
+    kind = FORMATS[case.kind]
     pixels = make_photograph(case.width, case.height, colour=kind.colour, dtype=np.dtype(kind.dtype))
     write_image(case.source, pixels, overwrite=True)
     return {"file": case.source.stat().st_size}

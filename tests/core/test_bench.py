@@ -10,8 +10,9 @@ import pytest
 
 from photochrom import JobError, measurement
 from photochrom.bench import BenchOptions, BenchProgress, run_bench, size_of
+from photochrom.bench_case import Case, Kind
 from photochrom.made_up import make_photograph
-from photochrom.measurement import Case, Kind, peak_memory
+from photochrom.measurement import peak_memory
 
 STEPS = ("decode", "prepare", "network", "enlarge", "merge", "encode")
 
