@@ -22,7 +22,7 @@ _D50: Final = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD: Final = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 """X, Y and Z to the responses in which ICC.1, annex E, adapts one white to another."""
 _NEUTRAL: Final = 0.02
-"""How far the white of a working space may lie from D50, as a share of it; of 38 real ones none is off by more than 0.0003."""
+"""How far the white of a working space may lie from D50, as a share of it; 38 real ones are off by 0.0003 at most."""
 _LEAST_WHITE: Final = 0.5
 """CIE Y of white below which a profile is not of photographs."""
 _WORST_CONDITION: Final = 1000
