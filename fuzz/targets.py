@@ -21,7 +21,7 @@ from photochrom.contract import Contract, parse_contract
 from photochrom.converter import Converter
 from photochrom.decoder import Picture, decode_image
 from photochrom.encoder import encode_image
-from photochrom.errors import ImageError, PhotochromError
+from photochrom.errors import PhotochromError
 from photochrom.formats import read_header
 from photochrom.metadata import Metadata, for_upright_copy
 from photochrom.network import load_network
@@ -76,11 +76,10 @@ def check_metadata(data: bytes) -> None:
         return
     kind, block = BLOCKS[data[0] % len(BLOCKS)], bytes(data[1:])
     metadata = for_upright_copy(replace(Metadata(), **{kind: block}), width=_SIDE, height=_SIDE)
-    for suffix in _SUFFIXES_WITH_METADATA:
-        with suppress(ImageError):  # a block that is too long for the format
-            once = _read_own(encode_image(_PIXELS, suffix, metadata=metadata)).metadata
-            twice = _read_own(encode_image(_PIXELS, suffix, metadata=once)).metadata
-            assert once == twice, suffix
+    suffix = _SUFFIXES_WITH_METADATA[len(data) % len(_SUFFIXES_WITH_METADATA)]
+    encoded = encode_image(_PIXELS, suffix, metadata=metadata)
+    once = _read_own(encoded).metadata
+    assert _read_own(encode_image(_PIXELS, suffix, metadata=once)).metadata == once
 
 
 def check_profile(data: bytes) -> None:
@@ -102,11 +101,12 @@ _MOST_PIXELS: Final = 1 << 20
 """Larger pictures are read no further than their header."""
 _SUFFIXES: Final = (None, None, ".png", ".tif", ".jpg", ".webp")
 """Formats to write, one for each length of the input; None: the input's own."""
-_SUFFIXES_WITH_METADATA: Final = (".jpg", ".png", ".webp", ".tif", ".avif", ".jp2")
+_SUFFIXES_WITH_METADATA: Final = (".jpg", ".png", ".webp", ".tif", ".jpg", ".png", ".webp", ".tif", ".avif", ".jp2")
+"""The same; the fast ones more often."""
 BLOCKS: Final = ("exif", "xmp", "iptc")
 """Kinds of metadata; the first byte of an input chooses."""
-_SIDE: Final = 8
-_PIXELS: Final = np.arange(_SIDE * _SIDE * 3, dtype=np.uint8).reshape(_SIDE, _SIDE, 3)
+_SIDE: Final = 32
+_PIXELS: Final = np.arange(_SIDE * _SIDE * 3).astype(np.uint8).reshape(_SIDE, _SIDE, 3)
 
 
 def _read_own(written: bytes | bytearray | memoryview) -> Picture:

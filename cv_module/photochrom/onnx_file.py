@@ -9,11 +9,11 @@ Source:
 """
 
 import math
-import re
 from typing import Final
 
 from photochrom.contract import Contract, Tensor
 from photochrom.errors import ModelError
+from photochrom.onnx_operators import check_attribute, check_inputs
 
 _MOST_FIELDS: Final = 1_000_000
 """More make no network that OpenCV could run, only a long wait."""
@@ -21,16 +21,6 @@ _MOST_FIELDS: Final = 1_000_000
 _FLOAT: Final = 1
 _ELEMENT_BYTES: Final = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 """Bytes of one element of each TensorProto.DataType that has a fixed size."""
-_POSITIVE: Final = frozenset({"strides", "dilations", "kernel_shape", "group", "blocksize"})
-"""Attributes whose numbers are all 1 or more."""
-
-_NAMED_INPUTS: Final = {"Clip": 1, "Dropout": 1, "GRU": 3, "LSTM": 3, "Pad": 2, "RNN": 3, "Resize": 1, "Slice": 3}
-"""How many inputs an operator must have before those that it may leave out; one that is not here needs all it lists."""
-
-_WITHOUT_INPUTS: Final = frozenset({"Constant", "RandomNormal", "RandomUniform"})
-"""Operators that have none."""
-_OF_CONSTANTS_CRASH: Final = re.compile(r"Reduce\w+|ArgM(ax|in)|CumSum|TopK")
-"""Operators that crash OpenCV 4.14 where they shall compute with constants alone."""
 
 
 class _Message:
@@ -152,21 +142,16 @@ def check_structure(network: memoryview, contract: Contract) -> None:
     varying = {value.text(1) for value in inputs}
     known |= {"", *varying}
     for node in graph.messages(1):
-        _check_node(node)
-        inputs_of_node = node.texts(1)
-        operator = node.text(4)
-        if (not inputs_of_node and operator not in _WITHOUT_INPUTS) or "" in inputs_of_node[
-            : _NAMED_INPUTS.get(operator)
-        ]:
-            raise ModelError(f"its {operator} leaves out an input that it needs")
-        for name in inputs_of_node:
+        operator, names = node.text(4), node.texts(1)
+        varies = not varying.isdisjoint(names)
+        check_inputs(operator, node.text(7), names, constant=not varies)
+        for name in names:
             if name not in known:
                 raise ModelError(f'its {operator} reads "{name}", which nothing before it makes')
-        if not varying.isdisjoint(inputs_of_node):
-            varying.update(node.texts(2))
-        elif _OF_CONSTANTS_CRASH.fullmatch(operator):
-            raise ModelError(f"its {operator} computes with constants alone: export it with constants folded")
+        _check_attributes(node)
         known.update(node.texts(2))
+        if varies:
+            varying.update(node.texts(2))
     for tensor in contract.outputs:
         if tensor.name not in known:
             raise ModelError(f'nothing makes its output "{tensor.name}"')
@@ -210,18 +195,13 @@ def _check_tensor(tensor: _Message) -> None:
         raise ModelError(f'its tensor "{name}" holds {elements:g} elements, but its shape {shape} says otherwise')
 
 
-def _check_node(node: _Message) -> None:
-    """Refuse a NodeProto with an attribute that divides by zero, a bad tensor, or a graph of its own."""
+def _check_attributes(node: _Message) -> None:
+    """Refuse a NodeProto with a senseless attribute, a bad tensor, or a graph of its own."""
     operator = node.text(4)
-    # These are read only to be refused where they are not text: OpenCV's error message about them crashes Python.
-    node.text(3)
-    node.text(7)
+    node.text(3)  # a name that is no text is refused: OpenCV's error message about it crashes Python
     for attribute in node.messages(5):
-        name = attribute.text(1)
-        attribute.text(4)
-        numbers = [*attribute.numbers(3), *attribute.numbers(8)]
-        if name in _POSITIVE and min(numbers, default=1) < 1:
-            raise ModelError(f"its {operator} has {name} {numbers}; 1 is the least")
+        attribute.text(4)  # the same
+        check_attribute(operator, attribute.text(1), [*attribute.numbers(3), *attribute.numbers(8)])
         for tensor in attribute.messages(5):
             _check_tensor(tensor)
         if attribute.bytes(6) or attribute.bytes(11):

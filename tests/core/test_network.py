@@ -139,10 +139,11 @@ def test_layers_that_do_not_fit_each_other_are_an_error(make_model, network):
 
 
 def test_a_model_error_has_the_engines_own_words(make_model, network):
-    network.graph.node[2].op_type = "Colourise"
+    network.graph.node.insert(1, helper.make_node("Concat", ["chroma", "lightness"], ["both"], axis=1))
+    network.graph.node[2].input[0] = "both"
 
     with pytest.raises(ModelError, match=cv2.__version__) as failure:
-        load(make_model(network))
+        load(make_model(network)).warm_up()
 
     assert isinstance(failure.value.__cause__, ModelError)
 
