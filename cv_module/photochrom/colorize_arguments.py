@@ -68,6 +68,12 @@ def _add_inputs(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--null", action="store_true", help="the list's paths end with NUL, as find -print0 writes")
     group.add_argument(
+        "--base",
+        metavar="FOLDER",
+        help="photographs named one by one keep their place below FOLDER in OUT; others there go by name alone "
+        "(default: with a list the current folder, else none)",
+    )
+    group.add_argument(
         "--shard",
         type=_shard,
         metavar="I/N",
@@ -237,6 +243,12 @@ def _existing(arguments: argparse.Namespace) -> Existing:
     return "skip" if arguments.skip_existing else "refuse"
 
 
+def _base(arguments: argparse.Namespace) -> Path | None:
+    if arguments.base is not None:
+        return Path(arguments.base)
+    return Path() if arguments.from_list is not None else None
+
+
 def convert_options(arguments: argparse.Namespace) -> ConvertOptions:
     """What is chosen about the conversion.
 
@@ -245,6 +257,7 @@ def convert_options(arguments: argparse.Namespace) -> ConvertOptions:
     """
     return ConvertOptions(
         existing=_existing(arguments),
+        base=_base(arguments),
         confidence_output=None if arguments.confidence_out is None else Path(arguments.confidence_out),
         suffix=arguments.format,
         depth=arguments.depth,

@@ -50,6 +50,9 @@ class ConvertOptions:
 
     existing: Existing = "refuse"
     """What happens where an output is there already: a failure, nothing, or a new one in its place."""
+    base: Path | None = None
+    """Folder below which photographs that are named themselves, not found in a folder or by a pattern, keep their place
+    in the output folder; None: they go there by their name alone."""
     confidence_output: Path | None = None
     """Where confidence maps go (grey PNG, 255 for certainty), as a folder or a file as the output is; None: no maps."""
     suffix: str | None = None

@@ -56,6 +56,7 @@ def plan_tasks(
     existing: Existing = "refuse",
     suffix: str | None = None,
     shard: Shard | None = None,
+    base: Path | None = None,
 ) -> Plan:
     """What happens to each photograph.
 
@@ -66,6 +67,7 @@ def plan_tasks(
         existing: what happens where an output is there already.
         suffix: of all coloured copies, with its dot; None: each keeps its own, where that format holds colour.
         shard: the share of the photographs that is planned, though all are checked; None: all.
+        base: folder below which photographs that are named themselves keep their place; None: they go by name alone.
 
     Raises:
         JobError: as a whole it cannot be done: no photographs, an output that is an input, two photographs with one
@@ -75,7 +77,7 @@ def plan_tasks(
     single = len(inputs) == 1 and not is_folder(inputs[0]) and not is_pattern(inputs[0])
     naming = Naming(output, confidence, suffix, single=single)
     search = Search({identity for folder in naming.own_folders if (identity := identify(folder))})
-    found = list(search.find(inputs))
+    found = list(search.find(inputs, base))
     if not found:
         raise JobError(f"no photographs in {_enumerate(inputs)}; files are known by their suffix there")
     tasks = [naming.name(one) for one in found if isinstance(one, Found)]

@@ -37,7 +37,7 @@ class Found:
     source: Path
     """Its file."""
     place: Path
-    """Where it belongs below the output folder: relative to the folder searched, or to the pattern's fixed part."""
+    """Where it belongs below the output folder: relative to the folder searched, a pattern's fixed part, or a base."""
 
 
 def identify(path: Path) -> FileId | None:
@@ -67,11 +67,12 @@ class Search:
         """Files passed over so far, because they are hidden or have no image's name."""
         self._outputs = outputs
 
-    def find(self, inputs: Iterable[Path]) -> Iterator[Found | FileResult]:
+    def find(self, inputs: Iterable[Path], base: Path | None = None) -> Iterator[Found | FileResult]:
         """Each photograph in the order of the inputs, within a folder by name; a failure for what cannot be searched.
 
         Args:
             inputs: folders, patterns, and files, which are taken whatever they are called and whether they exist.
+            base: folder below which such files keep their place; None, and for one that lies elsewhere: none.
         """
         for path in inputs:
             if is_folder(path):
@@ -79,7 +80,7 @@ class Search:
             elif is_pattern(path):
                 yield from self._match(path)
             else:
-                yield Found(path, Path(path.name))
+                yield Found(path, _place(path, base))
 
     def _match(self, pattern: Path) -> Iterator[Found | FileResult]:
         parts = pattern.parts
@@ -135,6 +136,15 @@ class Search:
                 elif not entry.is_symlink() and identify(folder / entry.name) not in self._outputs:
                     folders.append(entry.name)
         return sorted(files), sorted(folders)
+
+
+def _place(path: Path, base: Path | None) -> Path:
+    """Where a file belongs that was named itself."""
+    if base is not None:
+        whole, top = Path(os.path.abspath(path)), Path(os.path.abspath(base))  # noqa: PTH100 (must not follow links)
+        if whole.is_relative_to(top) and whole != top:
+            return whole.relative_to(top)
+    return Path(path.name)
 
 
 def is_folder(path: Path) -> bool:

@@ -135,6 +135,18 @@ def test_a_pattern_in_quotes_is_matched(album: Path, out: Path, model: Path):
     assert sorted(path.relative_to(out) for path in out.rglob("*.*")) == [Path("c.tif"), Path("deep/a.png")]
 
 
+def test_the_photographs_of_a_list_keep_their_place_below_the_current_folder(
+    album: Path, out: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "names").write_bytes(b"album/a.png\0album/b.jpg\0")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["colorize", "-o", str(out), "--from-list", "names", "--null", "--model", str(model)]
+    assert main(arguments) == 0
+    assert files(out / "album") == ["a.png", "b.jpg"]
+    assert main([*arguments, "--base", str(album)]) == 0
+    assert files(out) == ["a.png", "a.png", "b.jpg", "b.jpg"]
+
+
 def test_the_photographs_of_a_list_are_colorized_beside_those_that_are_named(
     album: Path, out: Path, model: Path, tmp_path: Path
 ):

@@ -84,6 +84,21 @@ def test_everything_is_found_once_and_counted_once_whichever_way_a_pattern_reach
         assert search.passed_over == passed_over, pattern
 
 
+def test_files_that_are_named_keep_their_place_below_a_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    named = {
+        Path("b/a.jpg"): "b/a.jpg",
+        tmp_path / "b" / "c.jpg": "b/c.jpg",
+        Path("./b/../d.jpg"): "d.jpg",
+        Path("../elsewhere/e.jpg"): "e.jpg",
+    }
+    found = Search(()).find(named, Path())
+    assert [str(one.place) for one in found if isinstance(one, Found)] == list(named.values())
+    found = Search(()).find(named, tmp_path / "b")
+    assert [str(one.place) for one in found if isinstance(one, Found)] == ["a.jpg", "c.jpg", "d.jpg", "e.jpg"]
+    assert [str(one.place) for one in Search(()).find(named) if isinstance(one, Found)] == [path.name for path in named]
+
+
 def test_a_pattern_that_matches_no_photograph_is_a_failure_that_says_so(scans: Path):
     (result,) = Search(()).find([scans / "*.png"])
     assert isinstance(result, FileResult)
