@@ -90,8 +90,8 @@ def spare_searched_folders(tasks: Iterable[Task], searched: Iterable[Path], outp
         searched: input folders.
         outputs: folders that are not searched although they lie in those, because the outputs go into them.
     """
-    inputs = {os.path.realpath(folder) for folder in searched}
-    spared = {os.path.realpath(folder) for folder in outputs} - inputs
+    inputs = {os.path.realpath(folder): folder for folder in searched}
+    spared = {os.path.realpath(folder) for folder in outputs} - inputs.keys()
     if not inputs:
         return
     for folder in {path.parent for task in tasks for path in task.outputs}:
@@ -99,8 +99,8 @@ def spare_searched_folders(tasks: Iterable[Task], searched: Iterable[Path], outp
         for upper in map(str, (real, *real.parents)):
             if upper in inputs:
                 raise JobError(
-                    f"{shown(folder)}: is searched for photographs, and outputs in it would be taken for photographs "
-                    "the next time: give another output folder; one inside it will do"
+                    f"{shown(inputs[upper])}: is searched for photographs, and outputs in it would be taken for "
+                    "photographs the next time: give another output folder; one inside it will do"
                 )
             if upper in spared:
                 break

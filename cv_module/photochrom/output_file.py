@@ -149,19 +149,18 @@ def remove_dead_temporaries(folder: Path) -> int:
 
 
 def _remove_if_dead(temporary: Path) -> bool:
+    """Remove a temporary file and say so; an OSError, or False, where it is another run's, or no file."""
     if sys.platform == "win32":
         temporary.unlink()
-        return True
-    # For writing, which NFS wants for a lock; never through a link, and without waiting for the other end of a pipe.
-    descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Under the lock, a name that is still there is that of this very file: nobody uses one twice.
-        temporary.unlink()
-    finally:
-        os.close(descriptor)
+    else:
+        # For writing, which NFS wants for a lock; never through a link, nor waiting for the other end of a pipe.
+        descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with FileIO(descriptor, "r+") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Under the lock, a name that is still there is that of this very file: nobody uses one twice.
+            temporary.unlink()
     return True
 
 

@@ -69,12 +69,11 @@ def with_and_without_links(request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", AWKWARD_NAMES)
-@pytest.mark.parametrize("existing", POLICIES)
-@pytest.mark.usefixtures("with_and_without_links")
-def test_any_name_that_a_file_can_have_is_written(tmp_path: Path, name: str | bytes, existing: Existing):
+def test_any_name_that_a_file_can_have_is_written(tmp_path: Path, name: str | bytes):
     path = tmp_path / os.fsdecode(name)
-    assert write_file(path, b"picture", existing=existing)
-    assert path.read_bytes() == b"picture"
+    assert write_file(path, b"picture")
+    assert write_file(path, b"new picture", existing="overwrite")
+    assert path.read_bytes() == b"new picture"
     assert len(names(tmp_path)) == 1
 
 
@@ -221,7 +220,7 @@ def test_a_name_that_no_file_can_have_is_a_failure(tmp_path: Path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
 @pytest.mark.parametrize(("step", "there"), [("fsync", False), ("fsync", True), ("link", False), ("replace", True)])
 def test_when_the_system_refuses_a_step_everything_stays_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str, there: bool

@@ -186,12 +186,12 @@ def test_a_map_does_not_replace_an_original(tmp_path: Path):
 @pytest.mark.parametrize("existing", ["refuse", "skip", "overwrite"])
 def test_the_input_folder_as_output_is_refused(tmp_path: Path, existing: Existing):
     album = tmp_path / "album"
-    touch(album / "a.jpg")
+    touch(album / "a.jpg", album / "x" / "b.jpg")
     (tmp_path / "link").symlink_to(album)
     for output in (album, tmp_path / "link", album / ".." / "album"):
         with pytest.raises(JobError, match="originals are never touched"):
             plan_tasks([album], output, existing=existing)
-        with pytest.raises(JobError, match="would be taken for photographs the next time"):
+        with pytest.raises(JobError, match=r"album: is searched .* would be taken for photographs the next time"):
             plan_tasks([album], output, existing=existing, suffix=".png")
     with pytest.raises(JobError, match="would be taken for photographs the next time"):
         plan_tasks([album], tmp_path / "out", album, existing=existing)
