@@ -1,6 +1,7 @@
 """Runs of the command that are killed, resumed, or not alone: whatever happens, a file is whole or not there.
 
-``--kills 200`` kills more often than every day; ``-s`` shows what was hit.
+``python -m pytest tests/stress -s -o faulthandler_timeout=0 --kills 200`` kills more often than every day, for as long
+as that takes, and shows what was hit.
 """
 
 import json
