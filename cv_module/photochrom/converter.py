@@ -15,7 +15,7 @@ import cv2
 
 from photochrom.encoder import encode_image
 from photochrom.errors import ImageError, shown
-from photochrom.footprint import footprint
+from photochrom.footprint import FIXED, footprint
 from photochrom.formats import read_header
 from photochrom.imageio import read_bytes
 from photochrom.memory import Reservation, budget_of
@@ -132,7 +132,7 @@ class Converter:
                     reservation.take(path.stat().st_size)
                     data = read_bytes(path)
                     files.append(ImageFile(data, read_header(data)))
-                reservation.take(max(footprint(file.header) for file in files))
+                reservation.take(self._need(entry, files))
         except ImageError as error:
             return entry if isinstance(entry, FileResult) else _failure(entry, error, begin)
         return Loaded(entry=entry, files=tuple(files), reservation=reservation, begin=begin)
@@ -166,17 +166,27 @@ class Converter:
             ModelError: the network does not keep its contract.
         """
         file = ImageFile(data, read_header(data))
-        with self._budget.admit() as reservation:
-            reservation.take(len(data) + footprint(file.header))
+        suffix = self.options.suffix or _SUFFIXES.get(file.header.format, ".png")
         map_file = self.options.confidence_output
+        with_map = map_file is not None
+        with self._budget.admit() as reservation:
+            reservation.take(len(data) + footprint(file.header, len(data), suffix, self.options, with_map=with_map))
         try:
             with self._working():
-                coloured = self._painter.paint(file, with_map=map_file is not None)
+                coloured = self._painter.paint(file, with_map=with_map)
             if map_file is not None and coloured.confidence is not None:
                 write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
-            return self._encode(coloured, self.options.suffix or _SUFFIXES.get(file.header.format, ".png"))
+            return self._encode(coloured, suffix)
         finally:
             reservation.release()
+
+    def _need(self, entry: Task | FileResult, files: list[ImageFile]) -> int:
+        """What a photograph takes beside its files [bytes]; one that is only shown, for one file at a time."""
+        if isinstance(entry, FileResult):
+            return FIXED + max(file.header.decoding_size for file in files)
+        with_map = entry.confidence in entry.missing
+        (file,) = files
+        return footprint(file.header, len(file.data), entry.target.suffix, self.options, with_map=with_map)
 
     @contextmanager
     def _working(self) -> Iterator[None]:

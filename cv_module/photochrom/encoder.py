@@ -110,6 +110,11 @@ def check_suffix(suffix: str) -> None:
     _find_encoder(suffix)
 
 
+def format_name(suffix: str) -> str:
+    """The name of the format that a suffix says; an ImageError where it can not be written in colour."""
+    return _find_encoder(suffix).name
+
+
 def _find_encoder(suffix: str) -> _Encoder:
     encoder = _ENCODERS.get(suffix.lower())
     if encoder is None:
