@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,7 @@ class Search:
             outputs: folders that are left alone, unless they are inputs themselves.
         """
         self.passed_over = 0
-        """Files passed over so far, because they are hidden or have no image's name."""
+        """Files passed over so far, because they are hidden, have no image's name, or are outputs."""
         self._outputs = outputs
 
     def find(self, inputs: Iterable[Path], base: Path | None = None) -> Iterator[Found | FileResult]:
@@ -72,15 +73,22 @@ class Search:
 
         Args:
             inputs: folders, patterns, and files, which are taken whatever they are called and whether they exist.
-            base: folder below which such files keep their place; None, and for one that lies elsewhere: none.
+            base: folder below which such files keep their place, and are left alone where they lie in an output folder
+                below it; None, and for one that lies elsewhere: none.
         """
+        is_output = cache(lambda folder: identify(folder) in self._outputs)
         for path in inputs:
             if is_folder(path):
                 yield from self._search(path, (_ANY_DEPTH,))
             elif is_pattern(path):
                 yield from self._match(path)
             else:
-                yield Found(path, _place(path, base))
+                place = _place(path, base)
+                between = [] if base is None else [base / folder for folder in place.parents][:-1]
+                if any(map(is_output, between)):
+                    self.passed_over += 1
+                else:
+                    yield Found(path, place)
 
     def _match(self, pattern: Path) -> Iterator[Found | FileResult]:
         parts = pattern.parts

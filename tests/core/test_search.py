@@ -142,3 +142,13 @@ def test_output_folders_are_left_alone_wherever_they_lie(scans: Path):
     for pattern in (scans, scans / "**/*.tif", scans / "*/*/*.tif", scans / "19*"):
         assert not any(place.startswith("1920") for place in places([pattern], (out,)))
     assert places([out], (out,)) == ["d.tif", "front/e.tif"], "it is an input itself"
+
+
+def test_files_in_an_output_folder_below_the_base_are_left_alone_and_those_beside_it_are_not(tmp_path: Path):
+    named = [tmp_path / name for name in ("a.jpg", "out/a.jpg", "out/x/b.jpg", "x/out/c.jpg")]
+    touch(*named)
+    search = Search([identity for path in [tmp_path / "out"] if (identity := identify(path))])
+    found = [str(one.place) for one in search.find(named, tmp_path) if isinstance(one, Found)]
+    assert (found, search.passed_over) == (["a.jpg", "x/out/c.jpg"], 2)
+    for base in (None, tmp_path / "out", tmp_path / "elsewhere"):
+        assert len(list(search.find(named, base))) == 4
