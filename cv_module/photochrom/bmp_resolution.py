@@ -21,7 +21,9 @@ _MOST: Final = (1 << 31) - 1
 
 
 def read_metadata(data: Data) -> Metadata:
-    """The resolution that a whole BMP file says."""
+    """The resolution that a whole BMP file says; none where it is cut off before that."""
+    if len(data) < _POSITION + 8:
+        return Metadata()
     (info_size,) = struct.unpack_from("<I", data, _INFO_SIZE_POSITION)
     if info_size < _SHORTEST_INFO:
         return Metadata()

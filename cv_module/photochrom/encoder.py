@@ -2,19 +2,18 @@
 
 What a file loses where, from file to file:
 
-==========  ====================  =============================================================================
-format      pixels                besides them
-==========  ====================  =============================================================================
-TIFF        nothing               nothing that `Metadata` has
-PNG         floating point        nothing; IPTC as the text that ImageMagick and ExifTool write
-JPEG        16 bits, alpha, some  nothing; Exif and profiles beyond JPEG's limits are refused
-WebP        16 bits, some         IPTC; the resolution is in the Exif block
-AVIF        16 bits, some         IPTC; the resolution is in the Exif block
-JPEG 2000   floating point, a     nothing
-            trace of the rest
-BMP         16 bits               all but the resolution
-PPM         alpha                 all
-==========  ====================  =============================================================================
+==========  ==========================  ===========================================================
+format      of the pixels               besides them
+==========  ==========================  ===========================================================
+TIFF        nothing                     texts
+PNG         floating point              nothing; IPTC is put as ImageMagick and ExifTool put it
+JPEG        16 bits, alpha, some        texts but comments; too long Exif and profiles are refused
+WebP        16 bits, some               IPTC and texts; the resolution goes into the Exif block
+AVIF        16 bits, some               IPTC and texts; the resolution goes into the Exif block
+JPEG 2000   floating point, a trace     texts
+BMP         16 bits                     all but the resolution
+PPM         alpha                       all
+==========  ==========================  ===========================================================
 """
 
 from dataclasses import dataclass

@@ -11,14 +11,14 @@ from typing import Final
 
 from photochrom.errors import ImageError
 from photochrom.iptc import from_resources, in_resource
-from photochrom.metadata import Metadata
+from photochrom.metadata import COMMENT, Metadata
 from photochrom.resolution import LengthUnit, Resolution
 from photochrom.xmp import extension_name, joined, split
 
 Data = bytes | bytearray | memoryview
 
 _SCAN: Final = 0xDA
-_APP0, _APP1, _APP2, _APP13 = 0xE0, 0xE1, 0xE2, 0xED
+_APP0, _APP1, _APP2, _APP13, _COM = 0xE0, 0xE1, 0xE2, 0xED, 0xFE
 _LONGEST_SEGMENT: Final = 65_533
 """Bytes of a segment's content; its length is written in 16 bits and counts itself."""
 _JFIF: Final = b"JFIF\0"
@@ -40,6 +40,7 @@ def read_metadata(data: Data) -> Metadata:
     more_xmp: dict[bytes, list[bytes]] = {}
     icc: dict[int, bytes] = {}
     photoshop: list[bytes] = []
+    comments: list[tuple[str, str]] = []
     for marker, content in _segments(data):
         if marker == _APP0 and content.startswith(_JFIF):
             resolution = resolution or _read_density(content)
@@ -54,12 +55,15 @@ def read_metadata(data: Data) -> Metadata:
             icc.setdefault(content[len(_ICC)], content[len(_ICC) + 2 :])
         elif marker == _APP13 and content.startswith(_PHOTOSHOP):
             photoshop.append(content[len(_PHOTOSHOP) :])
+        elif marker == _COM and content:
+            comments.append((COMMENT, _as_text(content)))
     return Metadata(
         exif=exif,
         xmp=joined(main_xmp, {guid: _assembled(parts) for guid, parts in more_xmp.items()}),
         iptc=from_resources(b"".join(photoshop)),
         icc=b"".join(icc[number] for number in sorted(icc)),
         resolution=resolution,
+        texts=tuple(comments),
     )
 
 
@@ -79,6 +83,9 @@ def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     if metadata.iptc:
         parts = _parts(in_resource(metadata.iptc), _LONGEST_SEGMENT - len(_PHOTOSHOP))
         segments += [_segment(_APP13, _PHOTOSHOP, part, "IPTC") for part in parts]
+    for keyword, text in metadata.texts:
+        if keyword == COMMENT:
+            segments += [_segment(_COM, b"", part, "text") for part in _parts(text.encode(), _LONGEST_SEGMENT)]
     if not segments and metadata.resolution is None:
         return encoded
     (first_length,) = struct.unpack_from(">H", encoded, 4)
@@ -103,6 +110,15 @@ def _segments(data: Data) -> Iterator[tuple[int, bytes]]:
             return
         yield marker, bytes(memoryview(data)[position + 4 : position + 2 + length])
         position += 2 + length
+
+
+def _as_text(content: bytes) -> str:
+    """A comment, whose encoding no standard says; some writers end it as C does."""
+    content = content.replace(b"\0", b"")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _read_density(content: bytes) -> Resolution | None:

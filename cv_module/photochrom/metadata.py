@@ -1,10 +1,14 @@
 """What image files say about their pictures, apart from the pixels."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from photochrom import exif as exif_block
 from photochrom import xmp as xmp_packet
 from photochrom.resolution import Resolution
+
+COMMENT: Final = "Comment"
+"""The keyword of a text that speaks of the picture in general."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,8 @@ class Metadata:
     """The ICC profile, for whatever colours; empty: none."""
     resolution: Resolution | None = None
     """Pixels per length, of columns and rows as the pixels lie; None: unknown."""
+    texts: tuple[tuple[str, str], ...] = ()
+    """Keywords and texts of a PNG; a JPEG's comments, with the keyword `COMMENT`."""
 
 
 def for_upright_copy(metadata: Metadata, *, width: int, height: int) -> Metadata:

@@ -23,36 +23,43 @@ _HEADER_END: Final = 33
 _PER_METRE: Final = 1
 _MOST_PER_METRE: Final = (1 << 31) - 1
 _XMP_KEYWORD: Final = b"XML:com.adobe.xmp"
-_RAW_PROFILE: Final = b"Raw profile type "
+_RAW_PROFILE: Final = b"raw profile type "
 _EXIF_MARK: Final = b"Exif\0\0"
 _XMP_MARK: Final = b"http://ns.adobe.com/xap/1.0/\0"
-_LONGEST_UNPACKED: Final = 1 << 24
-"""Bytes that a compressed block may unpack to; more is taken for a trap."""
+_MOST_UNPACKED: Final = 1 << 25
+"""Bytes that all compressed blocks together may unpack to; more is taken for a trap."""
+_LONGEST_KEYWORD: Final = 79
 
 
 def read_metadata(data: Data) -> Metadata:
     """What the chunks of a whole PNG file say; what is damaged counts as missing."""
     exif, xmp, icc, resolution = b"", b"", b"", None
     raw: dict[bytes, bytes] = {}
+    texts: list[tuple[str, str]] = []
+    unpacker = _Unpacker()
     for kind, content in _chunks(data):
         if kind == b"eXIf":
             exif = exif or content
         elif kind == b"iCCP":
-            icc = icc or _unpacked(content.partition(b"\0")[2][1:])
+            icc = icc or unpacker.unpack(content.partition(b"\0")[2][1:])
         elif kind == b"pHYs":
             resolution = resolution or _read_resolution(content)
         else:
-            keyword, text = _read_text(kind, content)
+            keyword, text = _read_text(kind, content, unpacker)
             if keyword == _XMP_KEYWORD:
                 xmp = xmp or text
-            elif keyword.startswith(_RAW_PROFILE):
+            elif keyword.lower().startswith(_RAW_PROFILE):
                 _sort_in(raw, keyword[len(_RAW_PROFILE) :].lower(), _unhex(text))
+            elif keyword and text:
+                encoding = "utf-8" if kind == b"iTXt" else "latin-1"
+                texts.append((keyword.decode("latin-1"), text.decode(encoding, "replace")))
     return Metadata(
         exif=exif or raw.get(b"exif", b""),
         xmp=xmp or raw.get(b"xmp", b""),
         iptc=raw.get(b"iptc", b""),
         icc=icc or raw.get(b"icc", b""),
         resolution=resolution,
+        texts=tuple(texts),
     )
 
 
@@ -71,7 +78,8 @@ def with_metadata(encoded: Data, metadata: Metadata) -> Data:
     if metadata.iptc:
         resource = in_resource(metadata.iptc)
         text = b"\niptc\n%8d\n" % len(resource) + binascii.hexlify(resource) + b"\n"
-        chunks.append(_chunk(b"zTXt", _RAW_PROFILE + b"iptc\0\0" + zlib.compress(text)))
+        chunks.append(_chunk(b"zTXt", _RAW_PROFILE.capitalize() + b"iptc\0\0" + zlib.compress(text)))
+    chunks += [_text_chunk(keyword, text) for keyword, text in metadata.texts]
     if not chunks:
         return encoded
     view = memoryview(encoded)
@@ -96,14 +104,32 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _unpacked(content: bytes) -> bytes:
-    """What was compressed; empty where it is damaged or too long."""
-    unpacking = zlib.decompressobj()
+def _text_chunk(keyword: str, text: str) -> bytes:
+    """A text, in the older kind of chunk where its letters allow that."""
+    name = keyword.encode("latin-1", "replace")[:_LONGEST_KEYWORD]
     try:
-        unpacked = unpacking.decompress(content, _LONGEST_UNPACKED)
-    except zlib.error:
-        return b""
-    return unpacked if unpacking.eof else b""
+        return _chunk(b"tEXt", name + b"\0" + text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return _chunk(b"iTXt", name + bytes(5) + text.encode("utf-8", "replace"))
+
+
+class _Unpacker:
+    """Unpacks the compressed blocks of one file."""
+
+    def __init__(self) -> None:
+        self._room = _MOST_UNPACKED
+
+    def unpack(self, content: bytes) -> bytes:
+        """What was compressed; empty where it is damaged, or too long with what was before it."""
+        if not self._room:
+            return b""
+        unpacking = zlib.decompressobj()
+        try:
+            unpacked = unpacking.decompress(content, self._room)
+        except zlib.error:
+            return b""
+        self._room -= len(unpacked)
+        return unpacked if unpacking.eof else b""
 
 
 def _read_resolution(content: bytes) -> Resolution | None:
@@ -113,18 +139,16 @@ def _read_resolution(content: bytes) -> Resolution | None:
     return Resolution.from_metre(x, y) if unit == _PER_METRE else None
 
 
-def _read_text(kind: bytes, content: bytes) -> tuple[bytes, bytes]:
+def _read_text(kind: bytes, content: bytes, unpacker: _Unpacker) -> tuple[bytes, bytes]:
     """Keyword and text of a text chunk of any kind."""
     keyword, _, rest = content.partition(b"\0")
-    if not keyword.startswith((_XMP_KEYWORD, _RAW_PROFILE)):
-        return keyword, b""
     if kind == b"tEXt":
         return keyword, rest
     if kind == b"zTXt":
-        return keyword, _unpacked(rest[1:])
+        return keyword, unpacker.unpack(rest[1:])
     # iTXt: whether compressed, how, language, translated keyword.
     text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return keyword, _unpacked(text) if rest[:1] == b"\1" else text
+    return keyword, unpacker.unpack(text) if rest[:1] == b"\1" else text
 
 
 def _unhex(text: bytes) -> bytes:

@@ -40,7 +40,7 @@ class Resolution:
 
     def whole(self, most: int) -> tuple[int, int, LengthUnit]:
         """In whole pixels, of at most ``most``: per its own unit where that is exact, else per inch."""
-        exact = self.unit == "inch" or (self.x.is_integer() and self.y.is_integer())
+        exact = self.unit == "inch" or (self.x % 1 == 0 and self.y % 1 == 0)
         unit: LengthUnit = self.unit if exact else "inch"
         x, y = (min(max(round(value), 1), most) for value in self.per(unit))
         return x, y, unit

@@ -242,6 +242,17 @@ def test_the_resolution_of_exif_counts_where_the_container_tells_none():
     assert struct.unpack_from(">BHH", again, 13) == (1, 72, 72)
 
 
+@pytest.mark.parametrize(("unit", "per_inch"), [(1, (118, 59)), (2, (299.72, 149.86)), (0, None), (7, None)])
+def test_a_jpegs_density_is_found_in_any_unit(unit: int, per_inch: tuple[float, float] | None):
+    data = bytearray(encode_image(picture(), ".jpg"))
+    struct.pack_into(">BHH", data, 13, unit, 118, 59)
+    kept = read_metadata(data, "JPEG").resolution
+    assert (kept and kept.per("inch")) == (per_inch and pytest.approx(per_inch))
+    if kept is not None:
+        again = encode_image(picture(), ".jpg", metadata=Metadata(resolution=kept))
+        assert struct.unpack_from(">BHH", again, 13) == (unit, 118, 59)
+
+
 def test_the_containers_resolution_and_the_one_in_exif_agree_in_the_copy():
     mixed = Metadata(exif=exif(dpi=72), resolution=Resolution(x=600, y=600))
     kept = decode_image(bytearray(encode_image(picture(), ".jpg", metadata=mixed))).metadata
@@ -331,6 +342,30 @@ def test_a_missing_or_damaged_part_of_long_xmp_leaves_the_rest(damage: str):
     assert "{urn:n}p0" in xmp
 
 
+TEXTS = (("Title", "Großmutter"), ("Comment", "found in 写真 album"), ("Author", "An artist"), ("Comment", "again"))
+
+
+def test_texts_go_from_png_to_png_and_comments_to_jpeg_and_back():
+    png = encode_image(picture(), ".png", metadata=Metadata(texts=TEXTS))
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        assert image.info["Title"] == "Großmutter"
+        assert image.info["Author"] == "An artist"
+    found = read_metadata(png, "PNG")
+    assert found == Metadata(texts=TEXTS)
+    jpeg = encode_image(picture(), ".jpg", metadata=found)
+    with Image.open(io.BytesIO(jpeg)) as image:
+        assert image.info["comment"] == b"again"
+    assert read_metadata(jpeg, "JPEG").texts == (TEXTS[1], TEXTS[3])
+
+
+def test_a_jpegs_comment_is_kept_in_whatever_encoding_it_is():
+    for comment, text in (("Großmutter".encode(), "Großmutter"), ("Großmutter\0".encode("latin-1"), "Großmutter")):
+        file = io.BytesIO()
+        Image.fromarray(picture()).save(file, "JPEG", comment=comment)
+        assert read_metadata(file.getvalue(), "JPEG").texts == (("Comment", text),)
+
+
 def png_with(kind: bytes, content: bytes) -> bytes:
     data = bytes(encode_image(picture(), ".png"))
     chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -381,14 +416,15 @@ def test_damaged_blocks_never_break_the_reading_of_the_others(
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(length=st.integers(0, 2000), suffix=st.sampled_from([".jpg", ".png", ".webp", ".avif", ".jp2"]))
+@given(length=st.integers(0, 2000), suffix=st.sampled_from([".jpg", ".png", ".webp", ".avif", ".jp2", ".bmp"]))
 def test_a_file_cut_off_anywhere_gives_what_is_whole(length: int, suffix: str):
-    whole = read_metadata(FILES[suffix], FORMATS[suffix])
+    whole = read_metadata(FILES[suffix], FORMATS.get(suffix, "BMP"))
     signature = 30
-    found = read_metadata(FILES[suffix][: signature + length], FORMATS[suffix])
+    found = read_metadata(FILES[suffix][: signature + length], FORMATS.get(suffix, "BMP"))
+    assert found.resolution in (None, whole.resolution)
     assert found.exif in (b"", whole.exif)
     assert found.icc in (b"", whole.icc)
 
 
-FILES = {suffix: bytes(encode_image(picture(), suffix, metadata=everything())) for suffix in FORMATS}
+FILES = {suffix: bytes(encode_image(picture(), suffix, metadata=everything())) for suffix in (*FORMATS, ".bmp")}
 """By suffix: a file with everything."""
