@@ -12,18 +12,13 @@ from photochrom.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
+class _Destination:
     """Where one kind of output goes."""
 
     path: Path
     """A folder, or a file."""
     is_file: bool
     """Whether it is a file, which only a single photograph can go into."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder that everything goes into, or below."""
-        return self.path.parent if self.is_file else self.path
 
 
 class Naming:
@@ -57,13 +52,8 @@ class Naming:
             )
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that everything goes into, or below."""
-        return tuple(kind.folder for kind in (self._copies, self._maps) if kind is not None)
-
-    @property
     def own_folders(self) -> tuple[Path, ...]:
-        """Those of the folders that hold nothing but outputs."""
+        """The folders that everything goes into or below, and that hold nothing but outputs."""
         return tuple(kind.path for kind in (self._copies, self._maps) if kind is not None and not kind.is_file)
 
     def name(self, found: Found) -> Task:
@@ -79,17 +69,17 @@ class Naming:
         )
 
 
-def _destination(path: Path, *, single: bool) -> Destination:
+def _destination(path: Path, *, single: bool) -> _Destination:
     if is_folder(path):
-        return Destination(path=path, is_file=False)
+        return _Destination(path=path, is_file=False)
     if single and path.suffix:
         try:
             check_suffix(path.suffix)
         except ImageError as error:
             raise JobError(f"{shown(path)}: {error}, or the name of a folder that exists") from None
-        return Destination(path=path, is_file=True)
+        return _Destination(path=path, is_file=True)
     if os.path.lexists(path):
         raise JobError(f"{shown(path)}: is a file, where a folder is needed")
     if is_image_name(path):
         raise JobError(f"{shown(path)}: several photographs do not go into one file: give the name of a folder")
-    return Destination(path=path, is_file=False)
+    return _Destination(path=path, is_file=False)
