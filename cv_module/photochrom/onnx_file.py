@@ -9,16 +9,20 @@ Source:
 """
 
 import math
+import struct
 from typing import Final
 
 from photochrom.contract import Contract, Tensor
 from photochrom.errors import ModelError
-from photochrom.onnx_operators import check_attribute, check_inputs
+from photochrom.onnx_operators import Value, check_attribute, check_inputs
 
 _MOST_FIELDS: Final = 1_000_000
 """More make no network that OpenCV could run, only a long wait."""
 
 _FLOAT: Final = 1
+_INT64: Final = 7
+_FEW: Final = 16
+"""Numbers of a constant that are read: as many as a tensor may have sides, and more."""
 _ELEMENT_BYTES: Final = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 """Bytes of one element of each TensorProto.DataType that has a fixed size."""
 
@@ -132,29 +136,30 @@ def check_structure(network: memoryview, contract: Contract) -> None:
     if opset != contract.opset:
         raise ModelError(f"its opset is {opset}, but the contract says {contract.opset}")
     graph = graphs[0]
-    weights = graph.messages(5)
-    for weight in weights:
-        _check_tensor(weight)
-    known = {weight.text(8) for weight in weights}
-    inputs = [value for value in graph.messages(11) if value.text(1) not in known]
+    values = {"": Value(varies=False)}
+    for weight in graph.messages(5):
+        values[weight.text(8)] = _check_tensor(weight)
+    inputs = [value for value in graph.messages(11) if value.text(1) not in values]
     _check_values("inputs", inputs, contract.inputs)
     _check_values("outputs", graph.messages(12), contract.outputs)
-    varying = {value.text(1) for value in inputs}
-    known |= {"", *varying}
+    values |= dict.fromkeys((value.text(1) for value in inputs), Value(varies=True))
     for node in graph.messages(1):
-        operator, names = node.text(4), node.texts(1)
-        varies = not varying.isdisjoint(names)
-        check_inputs(operator, node.text(7), names, constant=not varies)
-        for name in names:
-            if name not in known:
-                raise ModelError(f'its {operator} reads "{name}", which nothing before it makes')
-        _check_attributes(node)
-        known.update(node.texts(2))
-        if varies:
-            varying.update(node.texts(2))
+        _check_node(node, values)
     for tensor in contract.outputs:
-        if tensor.name not in known:
+        if tensor.name not in values:
             raise ModelError(f'nothing makes its output "{tensor.name}"')
+
+
+def _check_node(node: _Message, values: dict[str, Value]) -> None:
+    """Refuse a NodeProto that cannot run, and put what it makes to the values that are known."""
+    operator, names = node.text(4), node.texts(1)
+    for name in names:
+        if name not in values:
+            raise ModelError(f'its {operator} reads "{name}", which nothing before it makes')
+    read = [values[name] for name in names]
+    check_inputs(operator, node.text(7), names, read)
+    made = _check_attributes(node) or Value(varies=any(value.varies for value in read))
+    values |= dict.fromkeys(node.texts(2), made)
 
 
 def _check_values(kind: str, values: list[_Message], promised: tuple[Tensor, ...]) -> None:
@@ -176,8 +181,8 @@ def _describe(value: _Message) -> str:
     return f"{value.text(1)} [{', '.join(map(str, sides))}]" + ("" if element == _FLOAT else f" of type {element}")
 
 
-def _check_tensor(tensor: _Message) -> None:
-    """Refuse a TensorProto whose data is elsewhere or of another size than it says."""
+def _check_tensor(tensor: _Message) -> Value:
+    """What a TensorProto holds; refuse one whose data is elsewhere or of another size than it says."""
     name = tensor.text(8)
     if tensor.number(14) or tensor.bytes(13):
         raise ModelError(f'its tensor "{name}" keeps its data in another file; export it as one file')
@@ -193,16 +198,23 @@ def _check_tensor(tensor: _Message) -> None:
         elements += sum(len(tensor.numbers(number)) for number in (5, 7, 11))
     if elements != math.prod(shape):
         raise ModelError(f'its tensor "{name}" holds {elements:g} elements, but its shape {shape} says otherwise')
+    numbers = None
+    if tensor.number(2) == _INT64 and elements <= _FEW:
+        numbers = struct.unpack(f"<{int(elements)}q", raw[-1]) if raw else tuple(tensor.numbers(7))
+    return Value(varies=False, empty=elements == 0, numbers=numbers)
 
 
-def _check_attributes(node: _Message) -> None:
-    """Refuse a NodeProto with a senseless attribute, a bad tensor, or a graph of its own."""
+def _check_attributes(node: _Message) -> Value | None:
+    """The constant that a NodeProto holds, if any; refuse a senseless attribute, a bad tensor, a graph of its own."""
     operator = node.text(4)
     node.text(3)  # a name that is no text is refused: OpenCV's error message about it crashes Python
+    constant = None
     for attribute in node.messages(5):
         attribute.text(4)  # the same
-        check_attribute(operator, attribute.text(1), [*attribute.numbers(3), *attribute.numbers(8)])
+        numbers = [*attribute.numbers(3), *attribute.numbers(8)]
+        check_attribute(operator, attribute.text(1), numbers)
         for tensor in attribute.messages(5):
-            _check_tensor(tensor)
+            constant = _check_tensor(tensor)
         if attribute.bytes(6) or attribute.bytes(11):
             raise ModelError(f"its {operator} holds a graph of its own, which OpenCV cannot run")
+    return constant if operator == "Constant" else None

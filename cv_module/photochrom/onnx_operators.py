@@ -11,6 +11,7 @@ Source:
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from photochrom.errors import ModelError
@@ -24,26 +25,31 @@ _BY_INPUTS: Final[Mapping[tuple[int, int], str]] = {
         Reciprocal Relu Round Selu Shape Sigmoid Sign Sin Softmax Softplus Softsign SpaceToDepth Sqrt Tanh
         ThresholdedRelu Transpose""",
     (1, 2): """ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
-        ReduceSumSquare Reshape Split Squeeze Unsqueeze Upsample""",
-    (1, 3): "Clip Dropout",
-    (1, 4): "Pad Resize",
+        ReduceSumSquare Reshape Split Squeeze Unsqueeze""",
+    (1, 4): "Pad",
     (1, 5): "Slice",
-    (1, _ANY): "Concat Max Mean Min Sum",
-    (2, 2): "Add And Div Equal Expand Gather Greater GreaterOrEqual Less LessOrEqual MatMul Mul Or PRelu Pow Sub",
+    (1, _ANY): "Concat",
+    (1, 3): "Clip Dropout Max Mean Min Sum",
+    (2, 2): """Add And Div Equal Expand Gather Greater GreaterOrEqual Less LessOrEqual MatMul Mul Or PRelu Pow Sub
+        Upsample""",
+    (2, 4): "Resize",
     (2, 3): "Conv ConvTranspose Gemm LayerNormalization Tile",
     (3, 3): "InstanceNormalization Where",
     (5, 5): "BatchNormalization",
 }
-"""Operators by how many inputs they have, at least and at most."""
+"""Operators by how many inputs they have, at least and at most. ONNX lets Max, Mean, Min and Sum have more than three,
+and Resize and Upsample one alone; OpenCV crashes on such."""
 OPERATORS: Final[Mapping[str, tuple[int, int]]] = {
     name: bounds for bounds, names in _BY_INPUTS.items() for name in names.split()
 }
 """How many inputs each operator has, at least and at most."""
 
-_MAY_LEAVE_OUT: Final = frozenset({"Clip", "Dropout", "Pad", "Resize", "Slice"})
-"""Operators of which an input beyond the least may be empty while a later one is given."""
-_NEEDS_DATA: Final = re.compile(r"Reduce\w+|MatMul")
-"""Operators that crash OpenCV 4.14 where they compute with constants alone."""
+_NAMED: Final = {"Clip": 1, "Dropout": 1, "Pad": 2, "Resize": 1, "Slice": 3}
+"""How many inputs come before those that may be left out; one that is not here needs all that it lists."""
+_NEEDS_DATA: Final = re.compile(r"Reduce\w+|Conv(Transpose)?|\w+Normalization|LRN|\w*Pool|PRelu|Gemm|Resize|Upsample")
+"""Operators whose first input has to be data: OpenCV crashes on many of them where it is a constant."""
+_TAKES_EMPTY: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize"})
+"""Operators that may read a tensor without elements: the shape of a single number, or a region that is not used."""
 _SIZES: Final = frozenset({"strides", "dilations", "kernel_shape", "group", "blocksize"})
 """Attributes whose numbers are all 1 or more."""
 _LENGTHS: Final = _SIZES | {"pads", "output_padding", "output_shape"}
@@ -52,14 +58,26 @@ _LONGEST: Final = 1 << 16
 """More pixels or channels than any network has, and few enough to multiply four of them."""
 
 
-def check_inputs(operator: str, domain: str, names: Sequence[str], *, constant: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What is known of something that nodes read, before the network runs."""
+
+    varies: bool
+    """Whether it depends on the network's input."""
+    empty: bool = False
+    """Whether it is a constant without elements."""
+    numbers: tuple[int, ...] | None = None
+    """The whole numbers of a constant that has few; None for everything else."""
+
+
+def check_inputs(operator: str, domain: str, names: Sequence[str], values: Sequence[Value]) -> None:
     """Raise ModelError for a node that is unknown or has other inputs than its operator.
 
     Args:
         operator: its name.
         domain: whose operator it is.
         names: of the inputs; empty where one is left out.
-        constant: whether none of them depends on the network's input.
+        values: the inputs.
     """
     if domain not in ("", "ai.onnx") or operator not in OPERATORS:
         named = f"{operator or 'without a name'}{f' of {domain}' if domain else ''}"
@@ -68,17 +86,25 @@ def check_inputs(operator: str, domain: str, names: Sequence[str], *, constant: 
             "(photochrom.onnx_operators.OPERATORS)"
         )
     least, most = OPERATORS[operator]
-    if not least <= len(names) <= most or "" in names[: least if operator in _MAY_LEAVE_OUT else None]:
+    if not least <= len(names) <= most or "" in names[: _NAMED.get(operator)]:
         count = f"{least}" if least == most else f"{least} to {most}" if most < _ANY else f"{least} or more"
         raise ModelError(
             f"its {operator} has inputs {list(names)}; it takes {count}, each by name but those it may leave out"
         )
-    if constant and _NEEDS_DATA.fullmatch(operator):
+    varies = [value.varies for value in values]
+    if (_NEEDS_DATA.fullmatch(operator) and not varies[0]) or (operator == "MatMul" and not any(varies)):
         raise ModelError(f"its {operator} computes with constants alone: export it with constants folded")
+    if operator not in _TAKES_EMPTY and any(value.empty for value in values):
+        raise ModelError(f"its {operator} reads a tensor without elements")
+    if operator.startswith("Reduce") and len(values) > 1:
+        axes = values[1].numbers
+        if axes is None:
+            raise ModelError(f"its {operator} has axes that are no constant: export it with constants folded")
+        check_attribute(operator, "axes", axes)
 
 
 def check_attribute(operator: str, name: str, numbers: Sequence[int]) -> None:
-    """Raise ModelError for an attribute that divides by zero or counts beyond all measure.
+    """Raise ModelError for an attribute that divides by zero, counts beyond all measure, or is known to crash.
 
     Args:
         operator: of the node.
@@ -87,5 +113,7 @@ def check_attribute(operator: str, name: str, numbers: Sequence[int]) -> None:
     """
     if name in _SIZES and min(numbers, default=1) < 1:
         raise ModelError(f"its {operator} has {name} {list(numbers)}; 1 is the least")
+    if name == "axes" and list(numbers) != sorted(numbers):
+        raise ModelError(f"its {operator} has axes {list(numbers)}; they have to ascend")
     if name in _LENGTHS and max(map(abs, numbers), default=0) > _LONGEST:
         raise ModelError(f"its {operator} has {name} {list(numbers)}; {_LONGEST} is the most")

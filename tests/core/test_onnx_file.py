@@ -151,6 +151,21 @@ def test_a_length_beyond_all_measure_is_refused(make_model, network):  # dilatio
         load(make_model(network))
 
 
+def test_axes_that_descend_are_refused(make_model, network):  # crashed OpenCV 4.14
+    node = helper.make_node("ReduceMean", ["chroma"], ["mean"], axes=[3, 2, 1, 0])
+    network.graph.node.append(node)
+
+    with pytest.raises(ModelError, match="they have to ascend"):
+        load(make_model(network))
+
+
+def test_a_resize_without_a_size_is_refused(make_model, network):  # crashed OpenCV 4.14
+    network.graph.node.append(helper.make_node("Resize", ["chroma"], ["larger"], mode="x"))
+
+    with pytest.raises(ModelError, match="Resize has inputs"):
+        load(make_model(network))
+
+
 def test_an_operator_that_is_not_onnxs_own_is_refused(make_model, network):
     network.graph.node[2].domain = "com.microsoft"
 
@@ -159,12 +174,55 @@ def test_an_operator_that_is_not_onnxs_own_is_refused(make_model, network):
 
 
 def test_the_operators_have_as_many_inputs_as_onnx_says():
+    fewer = {"Resize", "Upsample", "Max", "Mean", "Min", "Sum"}  # than ONNX allows, because OpenCV crashes
     known = [schema for schema in onnx.defs.get_all_schemas_with_history() if schema.since_version <= 21]
-    for name, bounds in OPERATORS.items():
+    for name, (least, most) in OPERATORS.items():
         schemas = [schema for schema in known if (schema.name, schema.domain) == (name, "")]
-        least = min(schema.min_input for schema in schemas)
-        most = min(max(schema.max_input for schema in schemas), 1 << 31)
-        assert bounds == (least, (1 << 31) if most > 1000 else most), name
+        least_known = min(schema.min_input for schema in schemas)
+        most_known = max(schema.max_input for schema in schemas)
+        if name in fewer:
+            assert (least, most) != (least_known, most_known)
+            assert least_known <= least <= most <= most_known
+        else:
+            assert least == least_known, name
+            assert most == most_known or min(most, most_known) > 1000, name
+
+
+def test_axes_that_descend_in_a_constant_are_refused(make_model, network):  # crashed OpenCV 4.14
+    for way in ("initializer", "node"):
+        axes = numpy_helper.from_array(np.array([3, 2], np.int64), "axes")
+        if way == "initializer":
+            network.graph.initializer.append(axes)
+        else:
+            network.graph.initializer.pop()
+            network.graph.node.append(helper.make_node("Constant", [], ["axes"], value=axes))
+        network.graph.node.append(helper.make_node("ReduceSum", ["chroma", "axes"], ["sum"]))
+        with pytest.raises(ModelError, match=r"axes \[3, 2\]; they have to ascend"):
+            load(make_model(network))
+        network.graph.node.pop()
+
+
+def test_axes_that_are_computed_are_refused(make_model, network):
+    network.graph.node.append(helper.make_node("Shape", ["chroma"], ["axes"]))
+    network.graph.node.append(helper.make_node("ReduceSum", ["chroma", "axes"], ["sum"]))
+
+    with pytest.raises(ModelError, match="axes that are no constant"):
+        load(make_model(network))
+
+
+def test_a_tensor_without_elements_is_refused_where_it_does_harm(make_model, network):  # crashed OpenCV 4.14
+    network.graph.initializer.append(numpy_helper.from_array(np.zeros(0, np.float32), "nothing"))
+    network.graph.node.append(helper.make_node("Clip", ["chroma", "nothing"], ["clipped"]))
+
+    with pytest.raises(ModelError, match="Clip reads a tensor without elements"):
+        load(make_model(network))
+
+
+def test_a_convolution_of_a_constant_is_refused(make_model, network):  # crashed OpenCV 5.0
+    network.graph.node.append(helper.make_node("Conv", ["select", "chroma"], ["folded"]))
+
+    with pytest.raises(ModelError, match="Conv computes with constants alone"):
+        load(make_model(network))
 
 
 def test_an_input_that_may_be_left_out_is(make_model, network):
