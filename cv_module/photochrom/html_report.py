@@ -21,7 +21,7 @@ from photochrom.report_page import page_html, photograph_html
 from photochrom.result import ConvertReport, FileResult, Progress
 
 MOST_PICTURES: Final = 500
-"""How many photographs are shown: the first that are done. A page of more is slow to open."""
+"""How many photographs are shown: the first that are done, then those that were there already. More open slowly."""
 PREVIEW_SIDE: Final = 640
 """Longer side of the previews that suit the page, for `ConvertOptions.preview_side` [pixels]."""
 
@@ -64,6 +64,8 @@ class HtmlReport:
             self._pictures = TemporaryFile(dir=path.parent)  # noqa: SIM115 (closed by __exit__)
         except ImageError as error:
             raise JobError(str(error)) from None
+        except (FileExistsError, NotADirectoryError):
+            raise JobError(f"{shown(path)}: lies below a file, where a folder is needed") from None
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -77,8 +79,7 @@ class HtmlReport:
         if result is None:
             return
         self._results.append(result)
-        full = len(self._places) == MOST_PICTURES or self._fault is not None
-        if preview is not None and result.status == "done" and not full:
+        if preview is not None and self._fault is None and self._has_room(result):
             text = photograph_html(result, preview).encode()
             try:
                 place = self._pictures.seek(0, os.SEEK_END)
@@ -108,6 +109,14 @@ class HtmlReport:
                 self._write(self._unfinished(), broken_off=str(error) or type(error).__name__)
         with suppress(OSError):  # the bytes that a full disk did not take
             self._pictures.close()
+
+    def _has_room(self, result: FileResult) -> bool:
+        """Whether a photograph can be shown; one that is new, also in the place of one that was there already."""
+        if len(self._places) == MOST_PICTURES and result.status == "done":
+            old = next((each for each in self._places if each.status == "skipped"), None)
+            if old is not None:
+                del self._places[old]
+        return len(self._places) < MOST_PICTURES
 
     def _unfinished(self) -> ConvertReport:
         """What is known of a conversion that gave no report."""

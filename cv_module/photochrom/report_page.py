@@ -15,6 +15,7 @@ from typing import Final
 
 import photochrom
 from photochrom.errors import shown
+from photochrom.formats import read_header
 from photochrom.options import ConvertOptions, Existing
 from photochrom.result import ConvertReport, FileResult, Preview
 
@@ -32,14 +33,17 @@ _EXISTING: Final[dict[Existing, str]] = {
 def photograph_html(result: FileResult, preview: Preview) -> str:
     """One photograph before and after, with its slider."""
     name = _text(shown(result.source))
+    width, height = read_header(preview.before).upright_size
+    size = f'width="{width}" height="{height}"'
+    remark = "there already" if result.status == "skipped" else f"{result.width} × {result.height}"
     return (
         '<figure class="photograph">\n<div class="pair">\n'
-        f"{_side('before', f'{name}, before', preview.before, result)}"
-        f"{_side('colour', f'{name}, in colour', preview.after, result)}"
+        f"{_side('before', f'{name}, before', preview.before, size)}"
+        f"{_side('colour', f'{name}, in colour', preview.after, size)}"
         '<input class="slider" type="range" min="0" max="100" value="50" step="any" '
         f'aria-label="{name}: edge between before and colour">\n'
         '<span class="edge" aria-hidden="true"></span>\n</div>\n'
-        f"<figcaption><bdi>{name}</bdi> <span>{result.width} × {result.height}</span></figcaption>\n</figure>\n"
+        f"<figcaption><bdi>{name}</bdi> <span>{remark}</span></figcaption>\n</figure>\n"
     )
 
 
@@ -78,7 +82,7 @@ def page_html(
         "notice": _notice(report, broken_off),
         "counts": _counts(report),
         "failures": _failures(report.failures),
-        "shown": f"{len(done) - len(not_pictured):,} of {len(done):,} colorized photographs are shown here.",
+        "shown": f"{len(pictured):,} of {_photographs(len(done) + len(skipped))} in colour are shown here.",
         "not_pictured": _names("Colorized, not shown", not_pictured),
         "skipped": _names("Skipped", skipped),
         "settings": _settings(report, options),
@@ -97,11 +101,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
-def _side(kind: str, alternative: str, picture: bytes, result: FileResult) -> str:
+def _side(kind: str, alternative: str, picture: bytes, size: str) -> str:
     data = base64.b64encode(picture).decode("ascii")
     return (
         f'<div class="side {kind}"><img src="data:image/webp;base64,{data}" alt="{alternative}" '
-        f'width="{result.width}" height="{result.height}" loading="lazy" decoding="async">'
+        f'{size} loading="lazy" decoding="async">'
         f'<span class="tag" aria-hidden="true">{kind}</span></div>\n'
     )
 
@@ -190,6 +194,7 @@ def _settings(report: ConvertReport, options: ConvertOptions) -> str:
         "Quality of JPEG, WebP, AVIF": f"{options.quality}",
         "Confidence maps": shown(options.confidence_output) if options.confidence_output else "none",
         "Outputs there already": _EXISTING[options.existing],
+        "Single photographs": f"keep their place below {shown(options.base)}" if options.base else "by name alone",
         "Share": f"{options.shard.number} of {options.shard.count}" if options.shard else "all photographs",
         "In work at once": f"{options.workers}" if options.workers else "one for each processor core",
         "Memory": f"{options.memory / 1e9:.2f} GB at most" if options.memory else "half of what was free at most",

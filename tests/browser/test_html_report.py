@@ -189,9 +189,11 @@ def test_both_pictures_are_seen_without_scripts_and_on_paper(browser: Chrome, pa
     scripts = how != "no scripts"
     show(browser, scripts=scripts, medium="print" if how == "print" else "screen")
     visit(browser, page, scripts=scripts)
-    assert [colours(pair) for pair in pairs(browser)] == ["ggoo"] * 4
-    first = browser.find_elements(By.TAG_NAME, "img")[:2]
-    assert [colours(picture) for picture in first] == ["gggg", "oooo"]
+    pictures = browser.find_elements(By.TAG_NAME, "img")
+    assert [colours(picture) for picture in pictures] == ["gggg", "oooo"] * 4
+    for before, after in zip(pictures[::2], pictures[1::2], strict=True):
+        assert before.rect["x"] + before.rect["width"] <= after.rect["x"]
+        assert before.rect["y"] == after.rect["y"]
     assert not [slider for slider in browser.find_elements(By.TAG_NAME, "input") if slider.is_displayed()]
 
 

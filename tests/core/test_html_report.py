@@ -7,6 +7,8 @@ from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from photochrom.errors import JobError
@@ -14,7 +16,8 @@ from photochrom.html_report import MOST_PICTURES, HtmlReport
 from photochrom.options import ConvertOptions, Shard
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
 
-PREVIEW = Preview(before=b"grey picture", after=b"colour picture")
+PICTURE = cv2.imencode(".webp", np.zeros((9, 12, 3), np.uint8))[1].tobytes()
+PREVIEW = Preview(before=PICTURE, after=PICTURE)
 OPTIONS = ConvertOptions(preview_side=640)
 VOID = {"br", "img", "input", "meta"}
 
@@ -55,6 +58,10 @@ def done(name: str) -> FileResult:
     return FileResult(source=Path(name), status="done", target=Path("out", name), width=40, height=30, seconds=0.5)
 
 
+def skipped(name: str) -> FileResult:
+    return FileResult(source=Path(name), status="skipped", target=Path("out", name))
+
+
 def failed(name: str, reason: str) -> FileResult:
     return FileResult(source=Path(name), status="failed", reason=reason)
 
@@ -75,7 +82,7 @@ def tell(page: HtmlReport, results: Sequence[FileResult], total: int | None = No
     total = len(results) if total is None else total
     page.add(Progress(finished=0, total=total))
     for finished, result in enumerate(results, start=1):
-        preview = PREVIEW if result.status == "done" else None
+        preview = None if result.status == "failed" else PREVIEW
         page.add(Progress(finished=finished, total=total, result=result, preview=preview))
 
 
@@ -126,6 +133,7 @@ def test_every_photograph_has_both_pictures_with_a_text_and_a_slider_with_a_labe
         "b.jpg, in colour",
     ]
     assert page.labels() == ["a.jpg: edge between before and colour", "b.jpg: edge between before and colour"]
+    assert {(each["width"], each["height"]) for each in page.all("img")} == {("12", "9")}
 
 
 def test_photographs_stand_in_the_order_of_the_report_whenever_they_were_done(path: Path):
@@ -144,15 +152,24 @@ def test_a_failure_stands_with_its_name_once_and_its_reason(path: Path):
 
 
 def test_skipped_photographs_are_listed(path: Path):
-    page = written(path, [FileResult(source=Path(f"{number}.jpg"), status="skipped") for number in range(3)])
+    page = written(path, [skipped(f"{number}.jpg") for number in range(3)])
     assert "Skipped (3)" in page.texts
     assert {"0.jpg", "1.jpg", "2.jpg"} <= set(page.texts)
+
+
+def test_what_was_there_already_is_shown_where_new_photographs_leave_room(path: Path):
+    old = [skipped(f"old {number}.jpg") for number in range(MOST_PICTURES)]
+    page = written(path, [*old, done("new.jpg")])
+    labels = page.labels()
+    assert len(labels) == MOST_PICTURES
+    assert "new.jpg: edge between before and colour" in labels
+    assert page.texts.count("there already") == MOST_PICTURES - 1
 
 
 def test_no_more_photographs_are_shown_than_a_browser_opens_well_and_the_rest_are_named(path: Path):
     page = written(path, [done(f"{number}.jpg") for number in range(MOST_PICTURES + 2)])
     assert len(page.labels()) == MOST_PICTURES
-    assert any(text.startswith(f"{MOST_PICTURES} of {MOST_PICTURES + 2} colorized") for text in page.texts)
+    assert any(text.startswith(f"{MOST_PICTURES} of {MOST_PICTURES + 2} photographs in colour") for text in page.texts)
     assert "Colorized, not shown (2)" in page.texts
     assert {f"{MOST_PICTURES}.jpg", f"{MOST_PICTURES + 1}.jpg"} <= set(page.texts)
 
@@ -170,9 +187,9 @@ def test_no_more_photographs_are_shown_than_a_browser_opens_well_and_the_rest_ar
     ],
 )
 def test_a_name_is_text_whatever_it_holds(path: Path, name: str, visible: str):
-    results = [done(name), failed(name, f"{name}: is no photograph\0"), FileResult(source=Path(name), status="skipped")]
+    results = [done(name), failed(name, f"{name}: is no photograph\0"), skipped(name)]
     page = written(path, results)
-    assert page.texts.count(visible) == 3
+    assert page.texts.count(visible) == 4
     assert page.all("img")[0]["alt"] == f"{visible}, before"
     assert len(page.all("script")) == 1
     assert "\0" not in "".join(page.texts)
@@ -220,6 +237,7 @@ CHANGES: dict[str, ConvertOptions] = {
     "fade_uncertain": replace(OPTIONS, fade_uncertain=0.5),
     "workers": replace(OPTIONS, workers=3),
     "memory": replace(OPTIONS, memory=10**9),
+    "base": replace(OPTIONS, base=Path("albums")),
     "shard": replace(OPTIONS, shard=Shard(number=1, count=3)),
 }
 ELSEWHERE = {"model", "device", "engine", "preview_side"}
@@ -253,8 +271,9 @@ def test_a_report_is_refused_before_anything_is_converted_where_it_cannot_be_wri
         HtmlReport(tmp_path / "old.html", OPTIONS)
     with refused(r"folder.html: is a folder"):
         HtmlReport(tmp_path / "folder.html", replace(OPTIONS, existing="overwrite"))
-    with refused(r"cannot be written: Not a directory"):
-        HtmlReport(tmp_path / "old.html" / "report.html", OPTIONS)
+    for below in ("report.html", "further/report.html"):
+        with refused(r"report.html: lies below a file, where a folder is needed"):
+            HtmlReport(tmp_path / "old.html" / below, OPTIONS)
     assert (tmp_path / "old.html").read_text() == "old"
 
 
