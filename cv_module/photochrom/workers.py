@@ -8,6 +8,7 @@ time from decoding to writing. The caller's own thread waits, and tells what end
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -81,24 +82,24 @@ class _Run:
 
     def _read(self, entries: Sequence[Task | FileResult]) -> _End | None:
         """Read the photographs one after the other and hand them on; None when the last has ended."""
-        try:
+        with suppress(CancelledError):
             for number, entry in enumerate(entries):
-                if self._stopped.is_set():
+                loaded = self._converter.load(entry, self._stopped.is_set)
+                if not self._wait_for_worker():
+                    if isinstance(loaded, Loaded):
+                        loaded.reservation.release()
                     break
-                self._hand_on(number, self._converter.load(entry, self._stopped.is_set))
-        except CancelledError:
-            pass
+                self._pool.submit(self._finish, number, loaded).add_done_callback(self._end)
         for _ in range(self._count):
             self._free.acquire()
         return None
 
-    def _hand_on(self, number: int, loaded: Loaded | FileResult) -> None:
-        while not self._free.acquire(timeout=_LOOK_AGAIN):
-            if self._stopped.is_set():
-                if isinstance(loaded, Loaded):
-                    loaded.reservation.release()
-                raise CancelledError
-        self._pool.submit(self._finish, number, loaded).add_done_callback(self._end)
+    def _wait_for_worker(self) -> bool:
+        """Take a worker when one is free; False if it was stopped before."""
+        while not self._stopped.is_set():
+            if self._free.acquire(timeout=_LOOK_AGAIN):
+                return True
+        return False
 
     def _finish(self, number: int, loaded: Loaded | FileResult) -> _End | None:
         return (number, loaded, None) if isinstance(loaded, FileResult) else (number, *self._converter.finish(loaded))
