@@ -1,6 +1,7 @@
 """Bytes to pictures: every photograph upright, whatever way it lies in its file."""
 
 import struct
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,7 +10,9 @@ from cv2.typing import MatLike
 
 from photochrom.decoder import decode_image
 from photochrom.encoder import encode_image
+from photochrom.errors import ImageError
 from photochrom.exif import read_orientation
+from photochrom.formats import read_header
 from photochrom.tiff import Tag, read_directory
 from photochrom.tiff_table import Table, short, with_table
 
@@ -96,3 +99,44 @@ def test_a_tiffs_own_orientation_is_applied_once(orientation: int):
 def test_a_profile_that_would_be_wrong_for_a_colour_picture_is_dropped(icc: bytes):
     _, data = cv2.imencodeWithMetadata(".jpg", picture(), [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
     assert decode_image(bytearray(data.tobytes())).metadata.icc == b""
+
+
+@pytest.mark.parametrize(
+    ("icc", "grey", "kept"),
+    [
+        (profile(), False, True),
+        (profile(), True, True),
+        (profile(b"GRAY"), True, True),
+        (profile(b"CMYK"), True, False),
+        (profile()[:-1], False, False),
+    ],
+    ids=["rgb", "rgb of a grey picture", "grey", "cmyk", "cut off"],
+)
+def test_a_whole_profile_that_speaks_of_such_pixels_is_kept(icc: bytes, grey: bool, kept: bool):
+    pixels = picture()[:, :, 0] if grey else picture()
+    _, data = cv2.imencodeWithMetadata(".jpg", pixels, [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
+    assert decode_image(bytearray(data.tobytes())).metadata.icc == (icc if kept else b"")
+
+
+def test_a_header_that_was_read_before_is_not_read_again():
+    data = bytearray(encode_image(picture(), ".png"))
+    header = replace(read_header(data), orientation=3)
+    assert np.array_equal(decode_image(data, header).pixels, picture()[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.nan, "NaN"),
+        (np.inf, "values from 0.25 to inf"),
+        (1.5, "values from 0.25 to 1.5"),
+        (-0.5, "values from -0.5 to 0.25"),
+    ],
+)
+def test_a_floating_point_picture_that_leaves_0_to_1_is_refused_and_never_clipped(value: float, said: str):
+    pixels = np.full((9, 7, 3), 0.25, np.float32)
+    assert np.array_equal(decode_image(bytearray(encode_image(pixels, ".tif"))).pixels, pixels)
+    pixels[4, 5, 1] = value
+    _, data = cv2.imencode(".tif", pixels)
+    with pytest.raises(ImageError, match=rf"holds {said}.*black is 0 and white is 1"):
+        decode_image(bytearray(data.tobytes()))

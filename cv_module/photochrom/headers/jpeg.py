@@ -23,12 +23,16 @@ _SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
 _PROGRESSIVE: Final = frozenset({0xC2, 0xCA})
 _READ: Final = _SEQUENTIAL | _PROGRESSIVE | {0xC9}
 """The frames that are read; 0xC9 is sequential with arithmetic codes."""
-_SCAN, _END, _RESTART_INTERVAL = 0xDA, 0xD9, 0xDD
+_SCAN, _END, _RESTART_INTERVAL, _TABLES = 0xDA, 0xD9, 0xDD, 0xC4
 _WITHOUT_CONTENT: Final = frozenset(range(0xD0, 0xD8)) | {0x01}
 _COEFFICIENTS: Final = 64
 _TAIL: Final = 512
 """Bytes of a scan's end that are kept."""
 
+_ZEROS: Final = bytes(64)
+"""More zero bytes than codes make, where zero bits mean a coefficient: a few blocks full of nothing but -1."""
+_NO_MORE: Final = 0
+"""The symbol for: all further coefficients of the block are 0."""
 _BEHIND_CODES: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends a scan: a mark that is neither a coded 0xFF nor a restart."""
 _RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
@@ -71,6 +75,7 @@ def read_header(data: Data) -> Header:
     """The header of a whole JPEG file."""
     frame: _Frame | None = None
     position, interval, scans, tail = 2, 0, 0, b""
+    symbols: dict[int, int] = {}
     while True:
         position, marker = _next_marker(data, position)
         if marker == _END:
@@ -85,11 +90,15 @@ def read_header(data: Data) -> Header:
             frame = _read_frame(data, marker, begin)
         elif marker == _RESTART_INTERVAL:
             (interval,) = unpack(">H", data, begin)
+        elif marker == _TABLES:
+            symbols |= _read_tables(data, begin, position)
         elif marker == _SCAN:
             if frame is None:
                 raise _damaged(begin)
-            components = _read_scan(data, frame, begin)
+            components, tables = _read_scan(data, frame, begin)
             end = _end_of_scan(data, position)
+            if frame.marker in _SEQUENTIAL and any(symbols.get(table, _NO_MORE) != _NO_MORE for table in tables):
+                _check_zeros(data, position, end)
             _check_restarts(data, position, end, frame.blocks(components), interval)
             scans += 1
             tail = bytes(data[max(position, end - _TAIL) : end])
@@ -145,11 +154,22 @@ def _read_frame(data: Data, marker: int, begin: int) -> _Frame:
     return _Frame(marker=marker, width=width, height=height, sampling=sampling)
 
 
-def _read_scan(data: Data, frame: _Frame, begin: int) -> list[int]:
-    """The components that a scan has; what it brings is no longer missing."""
+def _read_tables(data: Data, position: int, end: int) -> dict[int, int]:
+    """By number of a table for coefficients: the symbol whose code is nothing but zero bits, its first one."""
+    symbols = {}
+    while position < end:
+        kind, *counts = unpack(">17B", data, position)
+        if kind >> 4 and sum(counts):
+            (symbols[kind & 15],) = unpack(">B", data, position + 17)
+        position += 17 + sum(counts)
+    return symbols
+
+
+def _read_scan(data: Data, frame: _Frame, begin: int) -> tuple[list[int], list[int]]:
+    """The components that a scan has, and their tables for coefficients; what it brings is no longer missing."""
     (channels,) = unpack(">B", data, begin)
     numbers = unpack(f">{2 * channels}B", data, begin + 1)
-    components = list(numbers[::2])
+    components, tables = list(numbers[::2]), [tables & 15 for tables in numbers[1::2]]
     first, last, approximation = unpack(">BBB", data, begin + 1 + 2 * channels)
     if not components or not set(components) <= set(frame.sampling):
         raise _damaged(begin)
@@ -160,7 +180,7 @@ def _read_scan(data: Data, frame: _Frame, begin: int) -> list[int]:
     for component in components:
         for coefficient in range(first, last + 1):
             frame.missing[component][coefficient] = approximation & 15
-    return components
+    return components, tables
 
 
 def _end_of_scan(data: Data, begin: int) -> int:
@@ -169,6 +189,13 @@ def _end_of_scan(data: Data, begin: int) -> int:
     if match is None:
         raise ImageError(f"it is cut off: the mark that ends a JPEG is missing; {COPY_AGAIN}")
     return match.start()
+
+
+def _check_zeros(data: Data, begin: int, end: int) -> None:
+    """Raise ImageError where zeros stand that no encoder writes: a part that a disk or a copy has lost."""
+    position = data.find(_ZEROS, begin, end)
+    if position >= 0:
+        raise ImageError(f"it is damaged: zeros stand at byte {position}, in place of a part of it; {COPY_AGAIN}")
 
 
 def _check_restarts(data: Data, begin: int, end: int, blocks: int, interval: int) -> None:

@@ -11,11 +11,12 @@ from photochrom.header import COPY_AGAIN
 
 _GREY: Final = 128
 """What coefficients of 0 become, in every channel."""
-_LOOKED_AT: Final = 1024
-"""Pixels of the last row, or of as many rows as make up for it in a narrow picture: 64 units of 16 pixels."""
+_LOOKED_AT: Final = 512
+"""Pixels of the last row, or of as many rows as make up for it in a narrow picture: 32 units of 16 pixels,
+whose bytes repeat after 8 at most."""
 _UNIT: Final = 16
 """Rows that one row of units has, mostly."""
-_REPETITION: Final = re.compile(rb"(.{1,160}?)\1\1.{0,3}\Z", re.DOTALL)
+_REPETITION: Final = re.compile(rb"(.{1,160}?)\1.{0,3}\Z", re.DOTALL)
 
 
 def check_fill(pixels: MatLike, tail: bytes) -> None:
