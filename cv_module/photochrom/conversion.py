@@ -77,6 +77,7 @@ class Conversion:
             existing=options.existing,
             suffix=options.suffix,
             shard=options.shard,
+            base=options.base,
         )
         self._results: list[FileResult | None] = [None] * len(self.entries)
         self._finished = 0
