@@ -11,7 +11,17 @@ ROOT = Path(__file__).parent.parent
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
 ALLOWED = {
-    ROOT / "cv_module" / "photochrom": {"cv2", "numpy", "onnxruntime", "photochrom", "photochrom_models", "tqdm"},
+    ROOT / "cv_module" / "photochrom": {
+        "cv2",
+        "imagecodecs",
+        "numpy",
+        "onnxruntime",
+        "photochrom",
+        "photochrom_models",
+        "ray",
+        "shtab",
+        "tqdm",
+    },
     ROOT / "models" / "photochrom_models": set[str](),
 }
 """The closed sets: what each package may import besides the standard library."""
@@ -83,9 +93,9 @@ def test_a_module_leaves_alone_what_is_not_for_its_package(module: Path, forbidd
     assert not imported_packages(module.read_text(encoding="utf-8")) & forbidden
 
 
-@pytest.mark.parametrize("module", ["photochrom", "photochrom.cli"])
+@pytest.mark.parametrize("module", ["photochrom", "photochrom.cli", "photochrom.cluster"])
 def test_importing_the_core_loads_no_trainer_no_torch_and_no_optional_engine(module: str):
-    heavy = {"torch", "onnx", "onnxruntime", "photochrom_train", "photochrom_gimp", "matplotlib", "skimage"}
+    heavy = {"torch", "onnx", "onnxruntime", "ray", "photochrom_train", "photochrom_gimp", "matplotlib", "skimage"}
     program = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []

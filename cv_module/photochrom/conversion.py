@@ -87,6 +87,11 @@ class Conversion:
         """What is to do, and what is known to be skipped or to fail."""
         return self._plan.entries
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders that the outputs go into; not all of them exist yet."""
+        return self._plan.folders
+
     def begin(self) -> None:
         """Remove what dead runs left where the outputs go, and tell how many photographs there are."""
         self.tidy()
@@ -94,7 +99,7 @@ class Conversion:
 
     def tidy(self) -> None:
         """Remove what dead runs left where the outputs go."""
-        for folder in self._plan.folders:
+        for folder in self.folders:
             remove_dead_temporaries(folder)
 
     def note(self, number: int, result: FileResult, preview: Preview | None) -> None:
