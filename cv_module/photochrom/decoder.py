@@ -57,6 +57,12 @@ def decode_image(data: bytearray, header: Header | None = None) -> Picture:
         raise _undecodable(header, f" ({error.err})") from None
     if decoded is None:
         raise _undecodable(header, "")
+    # OpenCV turns a TIFF by itself.
+    if sorted(decoded.shape[:2]) != sorted((header.height, header.width)):
+        raise ImageError(
+            f"it is damaged: its header says {header.width} x {header.height} pixels, and it holds "
+            f"{decoded.shape[1]} x {decoded.shape[0]}; {COPY_AGAIN}"
+        )
     if header.tail:
         check_fill(decoded, header.tail)
     pixels = _turn(_as_photograph(decoded, header), header.orientation)

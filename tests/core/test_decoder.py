@@ -124,6 +124,13 @@ def test_a_header_that_was_read_before_is_not_read_again():
     assert np.array_equal(decode_image(data, header).pixels, picture()[::-1, ::-1])
 
 
+def test_a_picture_of_another_size_than_the_header_says_is_refused():
+    data = bytearray(encode_image(picture(), ".png"))
+    height, width = picture().shape[:2]
+    with pytest.raises(ImageError, match=f"says {width + 1} x {height} pixels, and it holds {width} x {height}"):
+        decode_image(data, replace(read_header(data), width=width + 1))
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [

@@ -140,18 +140,19 @@ def _read_parts(data: Data, directory: Directory, *, planes: bool, bits: int) ->
     if Tag.TILE_POSITIONS in directory.entries:
         positions, sizes = directory.numbers(Tag.TILE_POSITIONS), directory.numbers(Tag.TILE_SIZES)
         columns, rows = directory.number(_TILE_WIDTH, 0), directory.number(_TILE_HEIGHT, 0)
-        heights = [rows] * (-(-height // max(rows, 1)) * -(-width // max(columns, 1)))
+        count, last = -(-height // max(rows, 1)) * -(-width // max(columns, 1)), rows
     else:
         positions, sizes = directory.numbers(Tag.STRIP_POSITIONS), directory.numbers(Tag.STRIP_SIZES)
         columns, rows = width, min(directory.number(_ROWS_PER_STRIP, height), height)
-        heights = [min(rows, height - top) for top in range(0, height, max(rows, 1))]
-    count = len(heights) * copies
-    if not 0 < count == len(positions) == len(sizes) or 0 in sizes:
+        count = -(-height // max(rows, 1))
+        last = height - (count - 1) * rows
+    if not 0 < count * copies == len(positions) == len(sizes) or 0 in sizes:
         raise ImageError(f"it is damaged: its table of strips or tiles is missing or has gaps; {COPY_AGAIN}")
     require(data, max(map(sum, zip(positions, sizes, strict=True))))
     row = 0 if directory.number(Tag.COLOURS, -1) == _YCBCR else -(-columns * channels * bits // 8)
     return tuple(
-        (position, size, row * part) for position, size, part in zip(positions, sizes, heights * copies, strict=True)
+        (position, size, row * (rows if number % count < count - 1 else last))
+        for number, (position, size) in enumerate(zip(positions, sizes, strict=True))
     )
 
 
