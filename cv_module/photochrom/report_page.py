@@ -115,9 +115,13 @@ def _photographs(count: int) -> str:
 
 
 def _title(report: ConvertReport) -> str:
-    failed = f", {report.count('failed'):,} failed" if report.failures else ""
-    remaining = f", {report.remaining:,} not done" if report.remaining else ""
-    return f"{_photographs(report.count('done'))} colorized{failed}{remaining}"
+    others = {
+        "failed": report.count("failed"),
+        "skipped": report.count("skipped"),
+        "not done": report.remaining,
+    }
+    rest = "".join(f", {number:,} {name}" for name, number in others.items() if number)
+    return f"{_photographs(report.count('done'))} colorized{rest}"
 
 
 def _subtitle(report: ConvertReport, begun: datetime) -> str:

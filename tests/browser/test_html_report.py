@@ -164,7 +164,7 @@ def test_it_is_seen_which_picture_has_the_keyboard(browser: Chrome, page: str):
 
 def test_failures_and_skipped_ones_are_listed_and_hostile_names_are_text(browser: Chrome, page: str):
     visit(browser, page)
-    assert browser.title == "4 photographs colorized, 2 failed – photochrom"
+    assert browser.title == "4 photographs colorized, 2 failed, 1 skipped – photochrom"
     failures = browser.find_element(By.CSS_SELECTOR, ".failures").text
     assert failures == f"cut.jpg\nis cut off\n{HOSTILE}\nis <b>empty</b>"
     captions = [caption.text for caption in browser.find_elements(By.TAG_NAME, "bdi")]
