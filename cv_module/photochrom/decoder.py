@@ -21,6 +21,7 @@ from photochrom.header import COPY_AGAIN, Header
 from photochrom.headers.jpeg_fill import check_fill
 from photochrom.metadata import Metadata, for_upright_copy
 from photochrom.photograph import find_outside, strips
+from photochrom.profile import is_grey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,5 +166,6 @@ _RGB_SPACE: Final = b"RGB "
 
 def _fits(icc: bytes, pixels: MatLike) -> bool:
     """Whether a block is a whole ICC profile that speaks of such pixels; an RGB one does of grey ones, too."""
-    whole = icc[36:40] == b"acsp" and int.from_bytes(icc[:4], "big") == len(icc)
-    return whole and (icc[16:20] == _RGB_SPACE or (icc[16:20] == _GREY_SPACE and pixels.ndim == 2))
+    whole = icc[36:40] == b"acsp" and int.from_bytes(icc[:4], "big") <= len(icc)
+    is_for_grey = icc[16:20] == _GREY_SPACE
+    return whole and (icc[16:20] == _RGB_SPACE or (is_for_grey and (pixels.ndim == 2 or is_grey(np.asarray(pixels)))))

@@ -65,7 +65,7 @@ def colour_space(profile: bytes, pixels: Pixels) -> ColourSpace:
         ImageError: the profile is damaged, or not for such pixels.
     """
     opened = _open(_bytes(profile))
-    if opened.grey and pixels.ndim == 3 and not _is_grey(pixels):
+    if opened.grey and pixels.ndim == 3 and not is_grey(pixels):
         raise broken("it is for grey pixels, and the photograph has colours")
     return opened.space
 
@@ -85,7 +85,8 @@ def _bytes(profile: object) -> bytes:
     return bytes(profile)
 
 
-def _is_grey(pixels: Pixels) -> bool:
+def is_grey(pixels: Pixels) -> bool:
+    """Whether all colour channels of BGR or BGRA pixels are equal."""
     return all(
         np.array_equal(pixels[rows, :, 0], pixels[rows, :, channel])
         for rows in strips(*pixels.shape[:2])

@@ -118,6 +118,16 @@ def test_a_whole_profile_that_speaks_of_such_pixels_is_kept(icc: bytes, grey: bo
     assert decode_image(bytearray(data.tobytes())).metadata.icc == (icc if kept else b"")
 
 
+def test_a_grey_profile_of_grey_with_alpha_is_kept():
+    grey = picture()[:, :, 0]
+    pixels = cv2.merge([grey, grey, grey, 255 - grey])
+    icc = profile(b"GRAY")
+    lossless = cv2.imencodeWithMetadata(
+        ".webp", pixels, [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)], [cv2.IMWRITE_WEBP_QUALITY, 101]
+    )[1]
+    assert decode_image(bytearray(lossless.tobytes())).metadata.icc == icc
+
+
 def test_a_header_that_was_read_before_is_not_read_again():
     data = bytearray(encode_image(picture(), ".png"))
     header = replace(read_header(data), orientation=3)
