@@ -6,13 +6,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-
-pytest.importorskip("ray", reason="Ray is not installed; it comes with the extra photochrom[ray]")
-
-import ray
-from ray.cluster_utils import Cluster
 
 _STORE = 80_000_000
 """Shared memory of each machine, which Ray keeps free for itself [bytes]."""
@@ -22,6 +18,8 @@ class LocalCluster:
     """Machines that can be killed."""
 
     def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
         head = {
             "num_cpus": 0,
             "include_dashboard": False,
@@ -57,6 +55,14 @@ def children(process: int) -> list[int]:
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ray() -> ModuleType:
+    """Ray; without it every test here is skipped."""
+    module = pytest.importorskip("ray", reason="Ray is not installed; it comes with the extra photochrom[ray]")
+    assert isinstance(module, ModuleType)
+    return module
+
+
 @pytest.fixture(scope="session")
 def local_cluster() -> Iterator[LocalCluster]:
     """A cluster that is started once; see `cluster`."""
@@ -81,7 +87,7 @@ def cluster(local_cluster: LocalCluster) -> LocalCluster:
 
 
 @pytest.fixture(scope="module")
-def connection(local_cluster: LocalCluster) -> Iterator[None]:
+def connection(ray: ModuleType, local_cluster: LocalCluster) -> Iterator[None]:
     """This process belongs to the cluster, whose workers die of every photograph called ``deadly``."""
 
     def die_of_some() -> None:  # defined here, it goes to the workers as code; they have no package of tests
