@@ -27,11 +27,12 @@ def convert(
     the report and the others follow. Several are in work at once, within the memory that the options allow.
 
     Args:
-        paths: photographs, and folders that are searched with all below them.
+        paths: photographs, folders that are searched with all below them, and patterns (see `search`).
         out: a file with the suffix of an image, for a single photograph; else a folder, made as needed.
         options: how to convert.
         on_progress: called in this thread, before the first photograph and after each one, in the order in which they
-            end. What it raises ends the conversion and comes out here.
+            end. What it raises, and a KeyboardInterrupt, ends the conversion and comes out here; what is begun is
+            finished before.
         cancelled: asked in this thread, about ten times a second; True ends the conversion: what is begun is finished,
             and the rest is not begun.
 

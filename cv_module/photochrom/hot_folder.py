@@ -23,14 +23,13 @@ from photochrom.plan import settle
 from photochrom.result import ConvertReport, FileResult, Preview, Progress
 from photochrom.search import Found, Search, identify, is_folder
 from photochrom.task import Task
+from photochrom.threads import LOOK_AGAIN
 from photochrom.workers import convert_entries
 
 INTERVAL: Final = 5.0
 """Time between two looks [s]: network shares may tell of a change some seconds late."""
 _BUSY_SHARE: Final = 0.1
 """The part of the time that goes into looking at most; large folders are looked through less often."""
-_LOOK_AGAIN: Final = 0.1
-"""How long a pause goes on before it is asked again whether it is cancelled [s]."""
 
 
 def watch(
@@ -103,7 +102,7 @@ def watch(
 def _pause(end: float, cancelled: Callable[[], bool] | None) -> None:
     """Wait until a time, by `time.monotonic`, or until it is cancelled."""
     while (left := end - time.monotonic()) > 0 and (cancelled is None or not cancelled()):
-        time.sleep(left if cancelled is None else min(left, _LOOK_AGAIN))
+        time.sleep(left if cancelled is None else min(left, LOOK_AGAIN))
 
 
 class _Watched:

@@ -4,13 +4,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from photochrom.errors import ImageError, JobError
 from photochrom.system_memory import free_memory, own_memory
-
-_LOOK_AGAIN: Final = 0.1
-"""How long a wait goes on before it is asked again whether it is cancelled [s]."""
+from photochrom.threads import LOOK_AGAIN
 
 
 class CancelledError(Exception):
@@ -76,7 +73,7 @@ class MemoryBudget:
             while not ready():
                 if cancelled():
                     raise CancelledError
-                self._changed.wait(_LOOK_AGAIN)
+                self._changed.wait(LOOK_AGAIN)
 
     def _take(self, reservation: "Reservation", size: int) -> None:
         wanted = reservation.size + size

@@ -1,4 +1,4 @@
-"""How many threads there may be: in the process, and for one photograph.
+"""Threads: how many there may be, in the process and for one photograph, and how long they wait.
 
 A photograph that is alone in work is finished on all processor cores; several at once share them, because threads that
 outnumber the cores gain nothing and hold memory each.
@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from typing import Final
 
 import cv2
+
+LOOK_AGAIN: Final = 0.1
+"""How long a thread waits for something before it asks again whether it shall stop [s]."""
 
 _share: Final[ContextVar[Callable[[], int]]] = ContextVar("photochrom_threads", default=cv2.getNumThreads)
 

@@ -10,16 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Final
 
 from photochrom.converter import Converter, Loaded
 from photochrom.memory import CancelledError
 from photochrom.result import FileResult, Preview
 from photochrom.task import Task
-from photochrom.threads import processors
-
-_LOOK_AGAIN: Final = 0.1
-"""How long a wait goes on before it is asked again whether it is cancelled [s]."""
+from photochrom.threads import LOOK_AGAIN, processors
 
 _End = tuple[int, FileResult, Preview | None]
 """A photograph's place among the entries, and what became of it."""
@@ -76,7 +72,7 @@ class _Run:
             if cancelled is not None and cancelled():
                 self.stop()
             try:
-                return self._ends.get(timeout=None if cancelled is None else _LOOK_AGAIN).result()
+                return self._ends.get(timeout=None if cancelled is None else LOOK_AGAIN).result()
             except Empty:
                 continue
 
@@ -97,7 +93,7 @@ class _Run:
     def _wait_for_worker(self) -> bool:
         """Take a worker when one is free; False if it was stopped before."""
         while not self._stopped.is_set():
-            if self._free.acquire(timeout=_LOOK_AGAIN):
+            if self._free.acquire(timeout=LOOK_AGAIN):
                 return True
         return False
 

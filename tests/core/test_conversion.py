@@ -1,6 +1,7 @@
 """Conversions: every photograph is done, skipped or named, in whatever order they end."""
 
 import os
+import signal
 import stat
 import threading
 from dataclasses import replace
@@ -430,6 +431,25 @@ def test_an_interrupt_leaves_no_part_of_a_file_and_no_thread(album: Path, tmp_pa
         convert(album, tmp_path / "out", options, interrupt)
     assert set(files(tmp_path / "out")) <= set(NAMES)
     assert threading.active_count() == before
+
+
+def test_ctrl_c_is_heard_while_photographs_are_in_work(
+    album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
+):
+    real, calls = Colorizer.colorize, []
+
+    def press(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
+        if not calls:
+            signal.raise_signal(signal.SIGINT)
+        calls.append(src)
+        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(Colorizer, "colorize", press)
+    with pytest.raises(KeyboardInterrupt):
+        convert(album, tmp_path / "out", replace(options, workers=1))
+    written = files(tmp_path / "out")
+    assert set(written) <= set(NAMES)
+    assert len(written) == len(calls) < 4, "what is begun is finished, and the rest is not begun"
 
 
 def test_an_error_of_the_program_itself_comes_out(
