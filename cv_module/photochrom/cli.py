@@ -6,7 +6,6 @@ because of the arguments, the network or the device; 128 and a signal's number: 
 
 import argparse
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ from photochrom.contract import Contract
 from photochrom.doctor import examine
 from photochrom.errors import PhotochromError
 from photochrom.model_store import models
-from photochrom.stop_signals import StoppedError
+from photochrom.stop_signals import EXIT_CODE
 
 _COMPLETION_HELP = """how to install it:
   bash   photochrom completion bash > ~/.local/share/bash-completion/completions/photochrom
@@ -51,14 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PhotochromError as error:
         print(f"photochrom: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt as stop:
+    except KeyboardInterrupt:
         print("photochrom: stopped", file=sys.stderr)
-        code = 128 + (stop.number if isinstance(stop, StoppedError) else signal.SIGINT)
-        if arguments is None and isinstance(stop, StoppedError):
-            os._exit(code)  # at once: what still runs in threads is not waited for
+        return EXIT_CODE + signal.SIGINT
     except BrokenPipeError:
         standard_streams.give_up_output()
-        return 128 + signal.SIGPIPE
+        return EXIT_CODE + signal.SIGPIPE
     except OSError as error:  # of print: the disk is full
         standard_streams.give_up_output()
         print(f"photochrom: error: standard output: cannot be written: {error.strerror}", file=sys.stderr)

@@ -19,10 +19,7 @@ from photochrom.output_file import is_there, write_file
 from photochrom.path_list import read_list
 from photochrom.progress_bar import ProgressBar
 from photochrom.result import ConvertReport, Progress
-from photochrom.stop_signals import noted_signals
-
-_STOPPED = 128
-"""Exit code of what a signal stopped, to which the signal's number is added."""
+from photochrom.stop_signals import EXIT_CODE, noted_signals
 
 
 def colorize(arguments: argparse.Namespace) -> int:
@@ -71,7 +68,7 @@ def _colorize_files(arguments: argparse.Namespace) -> int:
             page.finish(report)
     exit_code = 1 if report.failures else 0
     if report.remaining and not arguments.hot_folder:  # which is made to be stopped
-        exit_code = _STOPPED + received[0]
+        exit_code = EXIT_CODE + received[0]
     if arguments.json:
         print(summary(report, output, exit_code=exit_code))
     elif not arguments.quiet:

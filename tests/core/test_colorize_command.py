@@ -293,14 +293,32 @@ def test_a_signal_lets_what_is_begun_be_finished(
     assert [signal.getsignal(other) for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
 
 
-def test_a_second_signal_stops_at_once(
-    album: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_second_signal_ends_the_process_at_once(album: Path, out: Path):
+    program = (
+        "import signal, sys, time\n"
+        "import photochrom.colorize_command as command\n"
+        "def convert(*arguments):\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    assert arguments[-1]()\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    time.sleep(60)\n"
+        "command.convert = convert\n"
+        "from photochrom.cli import main\n"
+        f"sys.exit(main(['colorize', {str(album)!r}, '-o', {str(out)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "\nphotochrom: stopped at once\n")
+
+
+def test_ctrl_c_before_anything_began_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    pretend(monkeypatch, signal.SIGTERM, signal.SIGINT)
-    assert main(["colorize", str(album), "-o", str(out)]) == 143
-    printed = capsys.readouterr()
-    assert printed.err == "photochrom: stopped\n"
-    assert printed.out == ""
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("photochrom.colorize_command.convert", interrupted)
+    assert main(["colorize", "a.jpg", "-o", "out"]) == 130
+    assert capsys.readouterr().err == "photochrom: stopped\n"
 
 
 def test_a_signal_that_is_ignored_stays_ignored(album: Path, out: Path, monkeypatch: pytest.MonkeyPatch):
