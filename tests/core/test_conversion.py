@@ -1,9 +1,7 @@
 """Conversions: every photograph is done, skipped or named, in whatever order they end."""
 
 import os
-import signal
 import stat
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,22 +25,6 @@ def photograph(dtype: type[np.generic] = np.uint8, channels: int = 1, seed: int 
     white = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
     planes = [grey] * min(channels, 3) + [rng.random(grey.shape, np.float32)] * (channels == 4)
     return (np.dstack(planes) * white).astype(dtype)
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """A folder with a photograph of each kind."""
-    folder = tmp_path / "album"
-    write_image(folder / "a.jpg", photograph(seed=1))
-    write_image(folder / "1920" / "b.png", photograph(np.uint16, seed=2))
-    write_image(folder / "1920" / "c.tif", photograph(np.float32, 3, seed=3))
-    write_image(folder / "d.png", photograph(np.uint8, 4, seed=4))
-    return folder
-
-
-@pytest.fixture
-def options(model: Path) -> ConvertOptions:
-    return ConvertOptions(model=model)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -307,161 +289,6 @@ def test_choices_that_make_no_sense_are_refused_by_name(choice: str, value: floa
 def test_nothing_to_convert_is_refused(tmp_path: Path, options: ConvertOptions):
     with pytest.raises(JobError, match="at least one photograph or folder"):
         convert([], tmp_path / "out", options)
-
-
-def test_progress_counts_every_photograph_and_brings_its_result_once(
-    album: Path, tmp_path: Path, options: ConvertOptions
-):
-    (album / "b.jpg").write_bytes(b"no image")
-    steps: list[Progress] = []
-    threads = set()
-
-    def note(progress: Progress) -> None:
-        steps.append(progress)
-        threads.add(threading.get_ident())
-
-    report = convert(album, tmp_path / "out", options, note)
-    assert [(step.finished, step.total) for step in steps] == [(count, 5) for count in range(6)]
-    results = [step.result for step in steps if step.result is not None]
-    assert sorted(results, key=lambda result: result.source) == sorted(report.results, key=lambda result: result.source)
-    assert threads == {threading.get_ident()}
-
-
-def test_a_result_is_told_while_later_ones_are_in_work(
-    album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
-):
-    told, real = threading.Event(), Colorizer.colorize
-
-    def wait_for_the_first(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
-        if src.ndim == 3:  # c.tif and d.png
-            assert told.wait(20)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
-
-    monkeypatch.setattr(Colorizer, "colorize", wait_for_the_first)
-    report = convert(
-        album,
-        tmp_path / "out",
-        replace(options, workers=2),
-        lambda progress: told.set() if progress.finished == 1 else None,
-    )
-    assert report.count("done") == 4
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("after", range(5))
-def test_a_cancelled_conversion_keeps_what_is_done_and_counts_the_rest(
-    album: Path, tmp_path: Path, options: ConvertOptions, workers: int, after: int
-):
-    finished = 0
-
-    def note(progress: Progress) -> None:
-        nonlocal finished
-        finished = progress.finished
-
-    report = convert(
-        album, tmp_path / "out", replace(options, workers=workers), note, cancelled=lambda: finished >= after
-    )
-    assert report.count("done") + report.remaining == 4
-    assert report.count("done") >= after
-    written = {str(result.target.relative_to(tmp_path / "out")) for result in report.results if result.target}
-    assert set(files(tmp_path / "out") if (tmp_path / "out").exists() else ()) == written
-
-
-def test_cancelling_is_heard_while_a_photograph_waits_for_memory(
-    album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
-):
-    begun, cancel = threading.Event(), threading.Event()
-    monkeypatch.setattr("photochrom.converter.footprint", lambda *_, **__: 1 << 50)
-    real = Colorizer.colorize
-
-    def wait(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
-        begun.set()
-        assert cancel.wait(20)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
-
-    answers: list[bool] = []
-
-    def cancelled() -> bool:
-        if True in answers:
-            cancel.set()  # only when it was heard may the first one end, and make room
-        answers.append(begun.is_set())
-        return answers[-1]
-
-    monkeypatch.setattr(Colorizer, "colorize", wait)
-    report = convert(album, tmp_path / "out", replace(options, workers=4), cancelled=cancelled)
-    assert (report.count("done"), report.remaining) == (1, 3)
-
-
-class BrokenError(Exception):
-    """What a caller's function raises."""
-
-
-@pytest.mark.parametrize("after", range(4))
-def test_what_a_callback_raises_comes_out_and_leaves_whole_files_only(
-    album: Path, tmp_path: Path, options: ConvertOptions, after: int
-):
-    def fail(progress: Progress) -> None:
-        if progress.finished == after:
-            raise BrokenError
-
-    with pytest.raises(BrokenError):
-        convert(album, tmp_path / "out", replace(options, workers=2), fail)
-    whole = files(tmp_path / "out") if (tmp_path / "out").exists() else {}
-    assert set(whole) <= set(NAMES)
-    report = convert(album, tmp_path / "out", replace(options, existing="skip"))
-    assert report.count("skipped") == len(whole) >= after
-    assert {name: data for name, data in files(tmp_path / "out").items() if name in whole} == whole
-
-
-def test_what_cancelled_raises_comes_out_too(album: Path, tmp_path: Path, options: ConvertOptions):
-    def fail() -> bool:
-        raise BrokenError
-
-    with pytest.raises(BrokenError):
-        convert(album, tmp_path / "out", options, cancelled=fail)
-
-
-def test_an_interrupt_leaves_no_part_of_a_file_and_no_thread(album: Path, tmp_path: Path, options: ConvertOptions):
-    def interrupt(progress: Progress) -> None:
-        if progress.finished == 1:
-            raise KeyboardInterrupt
-
-    before = threading.active_count()
-    with pytest.raises(KeyboardInterrupt):
-        convert(album, tmp_path / "out", options, interrupt)
-    assert set(files(tmp_path / "out")) <= set(NAMES)
-    assert threading.active_count() == before
-
-
-def test_ctrl_c_is_heard_while_photographs_are_in_work(
-    album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
-):
-    real, calls = Colorizer.colorize, []
-
-    def press(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
-        if not calls:
-            signal.raise_signal(signal.SIGINT)
-        calls.append(src)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
-
-    monkeypatch.setattr(Colorizer, "colorize", press)
-    with pytest.raises(KeyboardInterrupt):
-        convert(album, tmp_path / "out", replace(options, workers=1))
-    written = files(tmp_path / "out")
-    assert set(written) <= set(NAMES)
-    assert len(written) == len(calls) < 4, "what is begun is finished, and the rest is not begun"
-
-
-def test_an_error_of_the_program_itself_comes_out(
-    album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
-):
-    def fail(*_: object, **__: object) -> MatLike:
-        raise AssertionError("a mistake in the program")
-
-    monkeypatch.setattr(Colorizer, "colorize", fail)
-    with pytest.raises(AssertionError, match="a mistake"):
-        convert(album, tmp_path / "out", options)
-    assert files(tmp_path / "out") == {} if (tmp_path / "out").exists() else True
 
 
 def test_an_output_folder_without_permission_fails_before_anything_is_read(
