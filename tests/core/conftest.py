@@ -11,6 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from photochrom.colour import white
 from photochrom.contract import Contract, Tensor
 from photochrom.imageio import write_image
 from photochrom.options import ConvertOptions
@@ -116,16 +117,10 @@ def options(model: Path) -> ConvertOptions:
 def album(tmp_path: Path) -> Path:
     """A folder with a photograph of each kind: soft blobs of grey, and noise for alpha."""
     folder = tmp_path / "album"
-    kinds = (
-        ("a.jpg", np.uint8, 1),
-        ("1920/b.png", np.uint16, 1),
-        ("1920/c.tif", np.float32, 3),
-        ("d.png", np.uint8, 4),
-    )
+    kinds = (("a.jpg", "uint8", 1), ("1920/b.png", "uint16", 1), ("1920/c.tif", "float32", 3), ("d.png", "uint8", 4))
     for seed, (name, dtype, channels) in enumerate(kinds, start=1):
         rng = np.random.default_rng(seed)
         grey = cv2.resize(rng.random((4, 5), np.float32), (50, 40), interpolation=cv2.INTER_CUBIC).clip(0.1, 0.9)
-        white = 1 if dtype == np.float32 else np.iinfo(dtype).max
         planes = [grey] * min(channels, 3) + [rng.random(grey.shape, np.float32)] * (channels == 4)
-        write_image(folder / name, (np.dstack(planes) * white).astype(dtype))
+        write_image(folder / name, (np.dstack(planes) * white(np.dtype(dtype))).astype(dtype))
     return folder

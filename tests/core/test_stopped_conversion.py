@@ -1,4 +1,4 @@
-"""Conversions that are watched, cancelled, interrupted or broken off: what is begun is finished, and files are whole."""
+"""Conversions that are watched, cancelled or interrupted: what is begun is finished, and files are whole."""
 
 import signal
 import threading
@@ -146,7 +146,8 @@ def test_an_interrupt_leaves_no_part_of_a_file_and_no_thread(album: Path, tmp_pa
 def test_ctrl_c_is_heard_while_photographs_are_in_work(
     album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
-    real, calls = Colorizer.colorize, []
+    real = Colorizer.colorize
+    calls: list[MatLike] = []
 
     def press(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
         if not calls:
