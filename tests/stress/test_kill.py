@@ -165,16 +165,17 @@ class Tally:
 def wait_for_moment(process: subprocess.Popen[bytes], into: Path, batch: Batch, moments: random.Random) -> None:
     """Return at a random moment of a run, or when it has ended.
 
-    One in five lies where Python starts and the network is loaded. The others lie a random time after a random output,
-    so that they are spread over the work however busy the machine is; some would lie after the last, and let it end.
+    One in five lies where Python starts and the network is loaded. The others lie a random time after one of the new
+    outputs, so that they are spread over the work however busy the machine is; some would lie after the last of all,
+    and let the run end.
     """
     if moments.random() < 0.2:
         pause = moments.uniform(0, batch.first_output)
     else:
-        wanted = moments.randint(len(visible(into)), len(batch.whole) + 1)
+        wanted = moments.randint(len(visible(into)) + 1, len(batch.whole) + 1)
         while process.poll() is None and len(visible(into)) < wanted:
             time.sleep(0.002)
-        pause = moments.uniform(0, 3 * (batch.duration - batch.first_output) / len(batch.whole))
+        pause = moments.uniform(0, 2 * (batch.duration - batch.first_output) / len(batch.whole))
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=pause)
 
