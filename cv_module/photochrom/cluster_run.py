@@ -222,11 +222,12 @@ class _Run:
             return
         hand.numbers.remove(number)
         self._deaths[hand.machine] = 0
-        if result.status == "skipped" and isinstance(self._conversion.entries[number], Task):
+        entry = self._conversion.entries[number]
+        if isinstance(entry, Task) and result.status == "skipped":
             if self._lost[number]:
                 result = replace(result, status="done")
             elif self._options.existing == "refuse":
-                result = replace(result, status="failed", reason=f"{shown(result.source)}: its output {EXISTS}")
+                result = replace(result, status="failed", reason=f"{shown(entry.target)}: {EXISTS}")
         self._conversion.note(number, result, preview)
 
     def _lose(self, number: int, hand: Hand, reason: str) -> None:

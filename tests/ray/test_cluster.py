@@ -99,6 +99,21 @@ def test_a_cancelled_conversion_finishes_what_is_begun(album: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("connected")
+def test_what_another_program_wrote_meanwhile_is_left_alone(album: Path, tmp_path: Path):
+    taken = tmp_path / "out" / "13.png"
+
+    def on_progress(progress: Progress) -> None:
+        if progress.finished == 0:
+            taken.parent.mkdir()
+            taken.write_text("theirs")
+
+    report = convert_on_ray([album / "12.jpg", album / "13.png"], tmp_path / "out", OPTIONS, on_progress)
+    assert [result.status for result in report.results] == ["done", "failed"]
+    assert report.results[1].reason.startswith(f"{taken}: exists already")
+    assert taken.read_text() == "theirs"
+
+
+@pytest.mark.usefixtures("connected")
 def test_a_machine_with_another_version_is_refused(album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     theirs = photochrom.__version__
     monkeypatch.setattr(photochrom, "__version__", "99.0")
