@@ -1,6 +1,6 @@
 # `make demo` colorizes the sample photographs; `make test` runs everything that continuous integration runs.
 # Environments are made once and again only when pyproject.toml or constraints.txt changed. PYTHON=… chooses another
-# Python (3.11 or newer). OPENCV_5 is the second OpenCV on which the core's tests run.
+# Python (3.11 or newer); PYTEST_FLAGS=… goes to all tests. OPENCV_5 is the second OpenCV on which the core's tests run.
 
 PYTHON ?= python3
 OPENCV_5 := 5.0.0.93
@@ -44,7 +44,7 @@ types: .venv-test/installed
 	.venv-test/bin/mypy
 
 unit: .venv-test/installed
-	.venv-test/bin/python -m pytest
+	.venv-test/bin/python -m pytest $(PYTEST_FLAGS)
 
 opencv5: .venv-opencv5/installed
 	.venv-opencv5/bin/python -m pytest tests/core
@@ -52,10 +52,10 @@ opencv5: .venv-opencv5/installed
 distribution: .venv-test/installed
 	.ci/check-distribution .venv-test
 
-# $(call install,ENVIRONMENT,WHAT,NOTE): a new environment unless a whole one is there; the stamp is written last, so
+# $(call install,ENVIRONMENT,WHAT,NOTE,PREREQUISITES): a new environment unless a whole one is there; the stamp is written last, so
 # that an interrupted installation starts over.
 define install
-@.ci/prerequisites
+@.ci/prerequisites $(4)
 @echo "Setting up $(1): $(3)"
 @test -e $(1)/installed || $(PYTHON) -m venv --clear $(1)
 @$(1)/bin/python -m pip install -q -e "$(2)"
@@ -66,7 +66,7 @@ endef
 	$(call install,.venv,.,numpy and OpenCV)
 
 .venv-test/installed: pyproject.toml constraints.txt
-	$(call install,.venv-test,.[dev],everything with PyTorch; this takes minutes)
+	$(call install,.venv-test,.[dev],everything with PyTorch; this takes minutes,tests)
 
 .venv-opencv5/installed: export PIP_CONSTRAINT := build/constraints-opencv5.txt
 .venv-opencv5/installed: pyproject.toml constraints.txt

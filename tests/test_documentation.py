@@ -39,14 +39,19 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return found
 
 
-def commands(program: str) -> list[tuple[str, list[str]]]:
-    """(where, arguments) of every call of a program in the documentation's shell blocks."""
+def lines(program: str) -> list[tuple[str, str]]:
+    """(where, line) of every call of a program in the documentation's shell blocks."""
     return [
-        (where, words[1:])
+        (where, line)
         for where, text in blocks("sh")
         for line in text.replace("\\\n", " ").splitlines()
-        if (words := shlex.split(line, comments=True))[:1] == [program]
+        if shlex.split(line, comments=True)[:1] == [program]
     ]
+
+
+def commands(program: str) -> list[tuple[str, list[str]]]:
+    """(where, arguments) of the same."""
+    return [(where, shlex.split(line, comments=True)[1:]) for where, line in lines(program)]
 
 
 def _named(cases: list[tuple[str, str]]) -> list[object]:
@@ -61,6 +66,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("old.jpg").write_bytes(photograph)
     scan = np.asarray(cv2.imread("old.jpg", cv2.IMREAD_GRAYSCALE), np.uint16) * 257
     cv2.imwrite("scan.tif", scan)
+    Path("scans", "1912").mkdir(parents=True)
+    shutil.copyfile("scan.tif", "scans/1912/street.tif")
     Path("album").mkdir()
     for name in ("one.jpg", "two.jpg"):
         Path("album", name).write_bytes(photograph)
@@ -77,11 +84,10 @@ def test_a_python_example_runs(program: str):
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("arguments", [pytest.param(words, id=where) for where, words in commands("photochrom")])
-def test_a_command_in_the_documentation_runs(arguments: list[str]):
-    result = subprocess.run(
-        [sys.executable, "-m", "photochrom", *arguments], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("line", _named(lines("photochrom")))
+def test_a_command_in_the_documentation_runs(line: str):
+    program = f'photochrom() {{ {shlex.quote(sys.executable)} -m photochrom "$@"; }}\n'
+    result = subprocess.run(["bash", "-c", program + line], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 
 
