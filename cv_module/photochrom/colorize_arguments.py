@@ -21,7 +21,7 @@ EXAMPLES: Final = """examples:
   an album         photochrom colorize album -o album-colour
   an archive       photochrom colorize scans -o colour --skip-existing --report colour.html
                    photochrom colorize scans -o colour --shard 2/4       (one of four machines)
-  for the web      photochrom colorize 'scans/**/*.tif' -o web --format jpg --quality 85
+  for the web      photochrom colorize 'scans/**/*.tif' -o web --format jpg --depth 8
   for more editing photochrom colorize scan.jpg -o scan.tif --depth 16 --fade-uncertain 0.5
   a scanner        photochrom colorize inbox -o colour --hot-folder     (until Ctrl-C)
   in a pipe        photochrom colorize - -o - --format png < old.jpg > colour.png

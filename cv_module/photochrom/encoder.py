@@ -128,7 +128,11 @@ def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
     if pixels.dtype not in encoder.types:
         allowed = " and ".join(np.dtype(kind).name for kind in encoder.types)
         better = "TIFF" if pixels.dtype == np.float32 else "PNG or TIFF"
-        raise ImageError(f"{encoder.name} holds {allowed}, and this picture is {pixels.dtype}: write it as {better}")
+        fewer = 16 if np.uint16 in encoder.types else 8
+        raise ImageError(
+            f"{encoder.name} holds {allowed}, and this picture is {pixels.dtype}: write it as {better}, "
+            f"or with fewer bits (--depth {fewer}, depth={fewer})"
+        )
     if pixels.ndim == 3 and pixels.shape[2] == 4 and not encoder.alpha:
         raise ImageError(f"{encoder.name} holds no alpha, and this picture has it: write it as PNG or TIFF")
     least, most = encoder.sides
