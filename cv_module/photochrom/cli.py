@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import get_args
 
 import cv2
@@ -23,7 +24,7 @@ from photochrom.colorize_command import colorize
 from photochrom.completion import Shell, completion_script
 from photochrom.contract import Contract
 from photochrom.doctor import examine
-from photochrom.errors import PhotochromError
+from photochrom.errors import PhotochromError, shown
 from photochrom.model_store import models
 from photochrom.stop_signals import EXIT_CODE
 
@@ -56,8 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         standard_streams.give_up_output()
         return EXIT_CODE + signal.SIGPIPE
-    except OSError as error:  # of print: the disk is full
-        standard_streams.give_up_output()
+    except OSError as error:
+        if error.filename is not None:
+            print(f"photochrom: error: {shown(Path(error.filename))}: {error.strerror}", file=sys.stderr)
+            return 2
+        standard_streams.give_up_output()  # print failed: the disk is full
         print(f"photochrom: error: standard output: cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return code

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+
 from photochrom import standard_streams
 from photochrom.colorize_arguments import STREAM, check_combination, convert_options
 from photochrom.conversion import convert
@@ -113,21 +115,32 @@ def _colorize_stream(arguments: argparse.Namespace) -> int:
         if is_there(target) and options.existing == "skip":
             return 0
     converter = Converter(options)
+    name = "standard input" if source == STREAM else shown(Path(source))
     try:
         data = standard_streams.read_input() if source == STREAM else read_bytes(Path(source))
-        try:
-            coloured = converter.convert_bytes(data)
-        except ImageError as error:
-            name = "standard input" if source == STREAM else shown(Path(source))
-            raise ImageError(f"{name}: {error}") from None
+        coloured = converter.convert_bytes(data)
+    except JobError:
+        raise
+    except OSError as error:
+        return _fail(f"{name}: cannot be read: {error.strerror}")
+    except MemoryError:
+        return _fail(f"{name}: there is not enough memory for it")
+    except cv2.error as error:  # also every error of ours
+        return _fail(f"{name}: {error}")
+    try:
         if target is None:
             standard_streams.write_output(coloured)
         else:
             write_file(target, coloured, existing=options.existing)
     except ImageError as error:
-        print(f"failed: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
     return 0
+
+
+def _fail(reason: str) -> int:
+    """Say what was wrong with the one photograph; the exit code."""
+    print(f"failed: {reason}", file=sys.stderr)
+    return 1
 
 
 def _into_file(options: ConvertOptions, target: Path) -> ConvertOptions:

@@ -67,22 +67,20 @@ def read_input() -> bytearray:
 
     Raises:
         JobError: it is closed or a terminal.
-        ImageError: it is empty, too long for a photograph, or cannot be read.
+        ImageError: it is empty, or too long for a photograph.
+        OSError: it cannot be read.
     """
     if sys.stdin is None or sys.stdin.closed:
         raise JobError("standard input is closed; redirect a file into it: photochrom colorize - -o - < old.jpg")
     if sys.stdin.isatty():
         raise JobError("standard input is a terminal; redirect a file into it: photochrom colorize - -o - < old.jpg")
     data = bytearray()
-    try:
-        while piece := sys.stdin.buffer.read(_PIECE):
-            data += piece
-            if len(data) > MAX_FILE_BYTES:
-                raise ImageError(f"standard input: has more than {MAX_FILE_BYTES} bytes, and no more are read")
-    except OSError as error:
-        raise ImageError(f"standard input: cannot be read: {error.strerror}") from None
+    while piece := sys.stdin.buffer.read(_PIECE):
+        data += piece
+        if len(data) > MAX_FILE_BYTES:
+            raise ImageError(f"has more than {MAX_FILE_BYTES} bytes, and no more are read")
     if not data:
-        raise ImageError("standard input: is empty (0 bytes)")
+        raise ImageError("is empty (0 bytes)")
     return data
 
 

@@ -242,6 +242,27 @@ def test_what_comes_through_a_pipe_and_is_no_photograph_is_a_failure(data: bytes
     assert done.stderr.startswith(b"failed: standard input: ")
 
 
+def test_a_file_that_is_not_there_is_a_failure_in_a_pipe_too(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("photochrom.standard_streams.check_output", lambda: None)
+    for path, reason in ((tmp_path / "a.jpg", "cannot be read: No such file"), (model, "its content is none of")):
+        assert main(["colorize", str(path), "-o", "-", "--model", str(model)]) == 1
+        assert capsys.readouterr().err.startswith(f"failed: {path}: {reason}")
+
+
+def test_too_little_memory_is_a_failure_in_a_pipe_too(
+    album: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def convert_bytes(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("photochrom.standard_streams.check_output", lambda: None)
+    monkeypatch.setattr("photochrom.converter.Converter.convert_bytes", convert_bytes)
+    assert main(["colorize", str(album / "a.png"), "-o", "-", "--model", str(model)]) == 1
+    assert capsys.readouterr().err == f"failed: {album / 'a.png'}: there is not enough memory for it\n"
+
+
 @pytest.mark.parametrize(("shell", "code"), [("<&-", 2), (">&-", 2), (">/dev/full", 1)])
 def test_a_pipe_that_is_closed_or_full_is_an_error_and_no_traceback(album: Path, model: Path, shell: str, code: int):
     line = f'"$0" -m photochrom colorize - -o - --model "$1" < "$2" {shell}'
