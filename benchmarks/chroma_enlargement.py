@@ -177,7 +177,7 @@ def milliseconds_per_megapixel(way: Enlarge) -> float:
 def bgr_of(shades: Float32, chroma: Float32) -> Pixels:
     """8-bit BGR of L*, a* and b*."""
     y = np.where(shades > 8, ((shades + 16) / 116) ** 3, shades * (27 / 24389)).astype(np.float32)
-    return np.stack([from_linear(plane, np.dtype(np.uint8)) for plane in merge_lab(y, list(chroma))], axis=2)
+    return from_linear(merge_lab(y, chroma), np.dtype(np.uint8))
 
 
 def strip(scene: Scene, side: int, zoom: int) -> Pixels:

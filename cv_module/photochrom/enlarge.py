@@ -50,7 +50,9 @@ class ChromaEnlarger:
         darkest = _float32(cv2.erode(guide, neighbours))
         extent = np.maximum(_float32(cv2.dilate(guide, neighbours)) - darkest, _LEAST_RANGE)
         offsets = [plane - slope * guide for slope, plane in zip(slopes, (a, b), strict=True)]
-        self._planes = np.stack([darkest, extent, *slopes, *offsets])
+        planes = np.concatenate([darkest, extent, *slopes, *offsets])
+        wide = _float32(cv2.resize(planes, (self._width, len(planes)), interpolation=cv2.INTER_LINEAR))
+        self._planes = wide.reshape(6, -1, self._width)
 
     def rows(self, rows: slice, lightness: Float32) -> Float32:
         """a* and b* of some rows of the photograph, (2, rows, W).
@@ -66,16 +68,19 @@ class ChromaEnlarger:
         return slopes
 
     def _enlarge(self, rows: slice) -> Float32:
-        """Some rows of all planes enlarged linearly, (planes, rows, W); the same whichever rows are asked together."""
-        number, height, width = self._planes.shape
-        position = (np.arange(rows.start, rows.stop) + 0.5) * height / self._height - 0.5
-        above = np.clip(np.floor(position).astype(np.intp), 0, height - 1)
-        below = np.minimum(above + 1, height - 1)
+        """Some rows of all planes enlarged linearly; (planes, rows, W)."""
+        last = self._planes.shape[1] - 1
+        position = (np.arange(rows.start, rows.stop) + 0.5) * (last + 1) / self._height - 0.5
+        above = np.clip(np.floor(position).astype(np.intp), 0, last)
         weight = np.clip(position - above, 0, 1).astype(np.float32)[:, None]
-        upper = self._planes[:, above]
-        mixed = (upper + (self._planes[:, below] - upper) * weight).reshape(-1, width)
-        enlarged = cv2.resize(mixed, (self._width, len(mixed)), interpolation=cv2.INTER_LINEAR)
-        return _float32(enlarged).reshape(number, -1, self._width)
+        enlarged = np.empty((len(self._planes), len(above), self._width), np.float32)
+        for row in range(above[0], above[-1] + 1):  # rows between the same two of the grid go together
+            first, end = np.searchsorted(above, (row, row + 1))
+            upper, lower = self._planes[:, row, None], self._planes[:, min(row + 1, last), None]
+            part = enlarged[:, first:end]
+            np.multiply(lower - upper, weight[first:end], out=part)
+            part += upper
+        return enlarged
 
 
 def _by_side(lightness: Float32, darkest: Float32, extent: Float32) -> Float32:
@@ -92,7 +97,10 @@ def _by_side(lightness: Float32, darkest: Float32, extent: Float32) -> Float32:
     share = lightness - darkest
     share /= extent
     np.clip(share, 0, 1, out=share)
-    share *= share * (3 - 2 * share)
+    slowed = share * np.float32(-2)
+    slowed += np.float32(3)
+    share *= share
+    share *= slowed
     share *= extent
     share += darkest
     return share

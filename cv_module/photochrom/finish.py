@@ -41,7 +41,7 @@ def finish(
         strip = pixels[rows]
         y = space.luminance(strip)
         shades = lightness(y) if table is None else np.asarray(cv2.LUT(strip, table), np.float32).reshape(y.shape)
-        bgr = merge_lab(y, enlarger.rows(rows, shades), shades)
+        bgr = merge_lab(y, enlarger.rows(rows, shades), shades, for_8_bits=pixels.dtype == np.uint8)
         if strength < 1:
             bgr = mix_lab(y, bgr, space.linear(strip) if strip.ndim == 3 else None, strength)
         if out.shape[2] == 4:

@@ -35,7 +35,7 @@ def encode_preview(pixels: Pixels, profile: bytes) -> bytes:
     """
     space = colour_space(profile, pixels)
     y = space.luminance(pixels)
-    bgr = np.stack([y, y, y]) if pixels.ndim == 2 else np.ascontiguousarray(np.moveaxis(space.linear(pixels), 2, 0))
+    bgr = np.dstack([y, y, y]) if pixels.ndim == 2 else space.linear(pixels)
     alpha = with_depth(np.ascontiguousarray(pixels[:, :, 3:]), 8) if pixels.shape[2:] == (4,) else None
     image = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), np.uint8)
     SRGB.write(y, bgr, image)

@@ -34,11 +34,11 @@ class ColourSpace:
 
         Args:
             y: (H, W) CIE Y in [0, 1].
-            bgr: (3, H, W) B, G and R of that Y, linear sRGB light; may be changed.
+            bgr: (H, W, 3) B, G and R of that Y, linear sRGB light, contiguous; may be changed.
             out: (H, W, 3) BGR or (H, W, 4) BGRA, of which alpha is left alone.
         """
         pull_in(y, bgr)
-        out[:, :, :3] = from_linear(np.asarray(cv2.merge(list(bgr)), np.float32), out.dtype)
+        out[:, :, :3] = from_linear(bgr, out.dtype)
 
 
 SRGB: Final = ColourSpace()
@@ -167,10 +167,9 @@ class WorkingSpace(MatrixSpace):
 
     def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         """As for sRGB."""
-        own: Float32 = np.zeros_like(bgr)
-        for column, plane in zip(self._bgr_from_srgb.T, bgr, strict=True):
-            own += np.multiply.outer(column, plane)
+        own = np.asarray(cv2.transform(bgr, self._bgr_from_srgb), np.float32).reshape(bgr.shape)
         pull_in(y, own)
-        for channel, plane in enumerate(own):
+        np.clip(own, 0, 1, out=own)
+        for channel in range(3):
             curve = self._curves[channel % len(self._curves)]
-            out[:, :, channel] = curve.encode(np.clip(plane, 0, 1), out.dtype)
+            out[:, :, channel] = curve.encode(own[:, :, channel], out.dtype)

@@ -30,8 +30,7 @@ def every_grey(dtype: np.dtype[np.generic]) -> Pixels:
 
 def paint(grey: Pixels, chroma: NDArray[np.float32]) -> Pixels:
     """BGR pixels of the grey ones' type with the chroma asked for."""
-    planes = merge_lab(luminance(grey), list(chroma))
-    return np.stack([from_linear(plane, grey.dtype) for plane in planes], axis=2)
+    return from_linear(merge_lab(luminance(grey), chroma), grey.dtype)
 
 
 def random_chroma(shape: tuple[int, int], strength: float) -> NDArray[np.float32]:
@@ -115,9 +114,9 @@ def test_chroma_within_srgb_comes_back():
     bgr = np.random.default_rng(4).random((100, 100, 3), np.float32)
     l_star, chroma = split_lab(bgr)
 
-    planes = merge_lab(luminance(bgr), list(chroma))
+    merged = merge_lab(luminance(bgr), chroma)
 
-    np.testing.assert_allclose(np.stack(planes, 2), to_linear(bgr), atol=2e-5)
+    np.testing.assert_allclose(merged, to_linear(bgr), atol=2e-5)
     np.testing.assert_allclose(l_star, reference_lightness(bgr), atol=WORST_LIGHTNESS)
 
 
@@ -133,17 +132,32 @@ def test_chroma_outside_srgb_shrinks_along_its_hue_and_no_further_than_it_must()
     assert share.max() <= 1.001
     np.testing.assert_allclose(got, asked * share, atol=0.05)
     a_little_more = asked * np.where(reduced, share * 1.02, 0)
-    planes = np.stack(merge_lab(luminance(grey), list(a_little_more)))
-    _, still = split_lab(np.asarray(np.stack([from_linear(plane, FLOAT32) for plane in planes], 2), np.float32))
+    _, still = split_lab(np.asarray(paint(grey, a_little_more.astype(np.float32)), np.float32))
     np.testing.assert_allclose(np.hypot(*still)[reduced], np.hypot(*got)[reduced], rtol=2e-3, atol=0.05)
 
 
-def test_black_and_white_stay_black_and_white_whatever_the_chroma():
+@pytest.mark.parametrize("for_8_bits", [False, True])
+def test_black_and_white_stay_black_and_white_whatever_the_chroma(for_8_bits):
     grey = np.array([[0, 255]], np.uint8)
+    chroma = np.full((2, 1, 2), 90, np.float32)
 
-    painted = paint(grey, np.full((2, 1, 2), 90, np.float32))
+    painted = from_linear(merge_lab(luminance(grey), chroma, for_8_bits=for_8_bits), UINT8)
 
     np.testing.assert_array_equal(painted[0], [[0, 0, 0], [255, 255, 255]])
+
+
+@pytest.mark.parametrize("strength", [0, 20, 60, 128])
+def test_the_quick_way_for_8_bits_gives_the_same_colours(strength):
+    grey = np.repeat(every_grey(UINT8), 200, axis=0)
+    chroma = random_chroma(grey.shape, strength)
+    y = luminance(grey)
+
+    exact, quick = (merge_lab(y, chroma, for_8_bits=for_8_bits) for for_8_bits in (False, True))
+
+    np.testing.assert_allclose(quick, exact, atol=5e-6)
+    codes = [from_linear(linear, UINT8).astype(int) for linear in (exact, quick)]
+    assert np.abs(codes[0] - codes[1]).max() <= (1 if strength else 0)
+    assert (codes[0] != codes[1]).mean() < 1e-3
 
 
 @pytest.mark.parametrize(

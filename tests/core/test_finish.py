@@ -102,7 +102,7 @@ class _HalfAsLight(ColourSpace):
         return super().luminance(pixels) * np.float32(0.5)
 
     def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
-        np.testing.assert_allclose(np.dstack(list(bgr)) @ LUMINANCE_OF_BGR, y, atol=1e-5)
+        np.testing.assert_allclose(bgr @ LUMINANCE_OF_BGR, y, atol=1e-5)
         out[:, :, :3] = np.rint(y * 65535)[:, :, None]
 
 

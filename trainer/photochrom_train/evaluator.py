@@ -189,8 +189,7 @@ def write_evaluation(evaluation: Evaluation, sheet: list[SheetRow], folder: Path
 
 def _paint(grey: UInt8, chroma: Float32) -> UInt8:
     """(H, W, 3) BGR of (H, W) grey and (2, H, W) a* b* at the same size."""
-    planes = merge_lab(luminance(grey), list(chroma))
-    return np.stack([np.asarray(from_linear(plane, grey.dtype), np.uint8) for plane in planes], 2)
+    return np.asarray(from_linear(merge_lab(luminance(grey), chroma), grey.dtype), np.uint8)
 
 
 def _group(rows: list[dict[str, float]], seed: int) -> Group:
