@@ -19,7 +19,7 @@ def enlarge(chroma: Float32, guide: Float32, lightness: Float32, step: int = SID
     height, width = lightness.shape
     enlarger = ChromaEnlarger(chroma, guide, (height, width))
     bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
-    return np.concatenate([np.stack(enlarger.rows(rows, lightness[rows])) for rows in bands], axis=1)
+    return np.concatenate([enlarger.rows(rows, lightness[rows]) for rows in bands], axis=1)
 
 
 def shrink(plane: Float32) -> Float32:
