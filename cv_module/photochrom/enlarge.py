@@ -62,10 +62,9 @@ class ChromaEnlarger:
             lightness: (rows, W) their L*.
         """
         planes = self._enlarge(rows)
-        slopes, offsets = planes[2:4], planes[4:]
-        slopes *= _by_side(lightness, planes[0], planes[1])
-        slopes += offsets
-        return slopes
+        chroma: Float32 = planes[2:4] * _by_side(lightness, planes[0], planes[1])
+        chroma += planes[4:]
+        return chroma
 
     def _enlarge(self, rows: slice) -> Float32:
         """Some rows of all planes enlarged linearly; (planes, rows, W)."""

@@ -16,7 +16,7 @@ _SCENE_SIDE: Final = 1024
 """Longer side of what is drawn; larger photographs enlarge it, as a lens does what it sees [pixels]."""
 _GRAIN_SIDE: Final = 512
 """Side of the square of grain that is laid over the photograph again and again [pixels]."""
-_GRAIN: Final = 0.018
+_GRAIN: Final = 0.023
 """Standard deviation of the grain; white is 1."""
 _SHAPES: Final = 80
 """Things in the scene, each with edges and a shade of its own."""

@@ -91,6 +91,12 @@ def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:
         for rows in every:
             work(rows)
         return
+    rest = iter(every)
+
+    def take(_: int) -> None:
+        for rows in rest:  # each thread takes the next one that is left
+            work(rows)
+
     with ThreadPoolExecutor(threads, thread_name_prefix="photochrom") as pool:
-        for _ in pool.map(work, every):
+        for _ in pool.map(take, range(threads)):
             pass
