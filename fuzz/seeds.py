@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import ExifTags, Image
-from targets import BLOCKS, CORPUS
+from targets import CORPUS
 
 from photochrom.contract import Contract, Tensor
 
@@ -244,8 +244,9 @@ def main() -> None:
         _write("images", name, picture)
     for name, profile in _profiles().items():
         _write("profiles", name, profile)
-    for kind, block in enumerate((_exif()[len(b"Exif\0\0") :], _XMP, _IPTC)):
-        _write("metadata", f"{BLOCKS[kind]}.bin", bytes([kind]) + block)
+    blocks = {"exif": _exif()[len(b"Exif\0\0") :], "xmp": _XMP, "iptc": _IPTC}
+    for number, (name, block) in enumerate(blocks.items()):
+        _write("metadata", f"{name}.bin", bytes([number]) + block)
     _write("contracts", "network.json", _contract(networks["slim"]).to_json().encode())
     shipped = Path(__file__).parent.parent / "models" / "photochrom_models" / "colorize.json"
     _write("contracts", "shipped.json", shipped.read_bytes())

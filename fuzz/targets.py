@@ -51,7 +51,7 @@ def check_network(data: bytes) -> None:
     """A network whose contract has its hash and size is refused, or runs."""
     if not data:
         return
-    contract = replace(_contract_of_seeds(), sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+    contract = replace(contract_of_seeds(), sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
     folder = Path(_scratch().name)
     (folder / contract.file).write_bytes(data)
     path = (folder / contract.file).with_suffix(".json")
@@ -71,11 +71,15 @@ def check_image(data: bytes) -> None:
 
 
 def check_metadata(data: bytes) -> None:
-    """A block of metadata that a file took in comes out of it, and out of a second one the same."""
+    """A block of Exif, XMP or IPTC that a file took in comes out of it, and out of a second one the same.
+
+    The first byte says which of the three the rest is.
+    """
     if not data:
         return
-    kind, block = BLOCKS[data[0] % len(BLOCKS)], bytes(data[1:])
-    metadata = for_upright_copy(replace(Metadata(), **{kind: block}), width=_SIDE, height=_SIDE)
+    block = bytes(data[1:])
+    kinds = (Metadata(exif=block), Metadata(xmp=block), Metadata(iptc=block))
+    metadata = for_upright_copy(kinds[data[0] % len(kinds)], width=_SIDE, height=_SIDE)
     suffix = _SUFFIXES_WITH_METADATA[len(data) % len(_SUFFIXES_WITH_METADATA)]
     if suffix == ".avif" and metadata.exif and not metadata.exif.startswith((b"MM\0*", b"II*\0")):
         return  # libavif looks for the header further on, and drops what is before it
@@ -105,8 +109,6 @@ _SUFFIXES: Final = (None, None, ".png", ".tif", ".jpg", ".webp")
 """Formats to write, one for each length of the input; None: the input's own."""
 _SUFFIXES_WITH_METADATA: Final = (".jpg", ".png", ".webp", ".tif", ".jpg", ".png", ".webp", ".tif", ".avif", ".jp2")
 """The same; the fast ones more often."""
-BLOCKS: Final = ("exif", "xmp", "iptc")
-"""Kinds of metadata; the first byte of an input chooses."""
 _SIDE: Final = 32
 _PIXELS: Final = np.arange(_SIDE * _SIDE * 3).astype(np.uint8).reshape(_SIDE, _SIDE, 3)
 
@@ -139,7 +141,8 @@ def _network() -> Path:
 
 
 @cache
-def _contract_of_seeds() -> Contract:
+def contract_of_seeds() -> Contract:
+    """The contract that the networks in the corpus keep."""
     return parse_contract(_CONTRACT_OF_SEEDS.read_text(encoding="utf-8"))
 
 
