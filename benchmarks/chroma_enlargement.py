@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from skimage import data
 
-from photochrom.colour import Float32, Pixels, from_linear, merge_lab, split_lab
-from photochrom.enlarge import ChromaEnlarger
-from photochrom.machine import description
+from photochrom.bench.machine import description
+from photochrom.colour.lab import Float32, Pixels, from_linear, merge_lab, split_lab
+from photochrom.painting.enlarge import ChromaEnlarger
 
 Enlarge = Callable[[Float32, Float32, Float32], Float32]
 """From the grid's chroma (2, h, w), its L* (h, w) and the full-size L* (H, W) to full-size chroma (2, H, W)."""

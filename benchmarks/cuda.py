@@ -26,13 +26,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from photochrom import Colorizer, Contract, Device, DeviceError, Engine, PhotochromError, machine, models
-from photochrom.bench import size_of
-from photochrom.device import OPENCV_TARGETS, ActualDevice, candidates, opencv_devices
-from photochrom.made_up import make_photograph
-from photochrom.model_store import find
-from photochrom.network import load_network
-from photochrom.prepare import prepare
+from photochrom import Colorizer, Contract, Device, DeviceError, Engine, PhotochromError, models
+from photochrom.bench import machine
+from photochrom.bench.bench import size_of
+from photochrom.bench.made_up import make_photograph
+from photochrom.networks.device import OPENCV_TARGETS, ActualDevice, candidates, opencv_devices
+from photochrom.networks.model_store import find
+from photochrom.networks.network import load_network
+from photochrom.painting.prepare import prepare
 
 Float32 = NDArray[np.float32]
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from photochrom import Engine, PhotochromError
-from photochrom.bench import BenchOptions, BenchProgress, BenchReport, run_bench
-from photochrom.bench_case import Kind
+from photochrom.bench.bench import BenchOptions, BenchProgress, BenchReport, run_bench
+from photochrom.bench.case import Kind
 
 ENGINES: tuple[Engine, ...] = ("opencv", "onnxruntime")
 TIMED: tuple[Kind, ...] = ("grey-jpeg", "colour-jpeg")

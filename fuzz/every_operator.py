@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from targets import contract_of_seeds
 
 from photochrom.errors import ModelError
-from photochrom.onnx_file import check_structure
-from photochrom.onnx_operators import OPERATORS
+from photochrom.networks.onnx_file import check_structure
+from photochrom.networks.onnx_operators import OPERATORS
+from targets import contract_of_seeds
 
 MEMORY_LIMIT: Final = 6 << 30
 """Address space of a process that tries a network [bytes]."""

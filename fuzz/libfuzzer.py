@@ -13,6 +13,7 @@ MEMORY_LIMIT = 6 << 30
 
 with atheris.instrument_imports(include=["photochrom"]):
     import cv2
+
     from mutators import MUTATORS
     from targets import attempt
 

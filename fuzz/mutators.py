@@ -28,7 +28,7 @@ _Place = tuple[Message, FieldDescriptor]
 
 def mutate_network(data: bytes, max_size: int, seed: int, mutate: Mutate) -> bytes:
     """An ONNX file with one to four fields changed; other bytes at random where it is none."""
-    chance = random.Random(seed)  # noqa: S311 (fuzzing, no secret)
+    chance = random.Random(seed)
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)
@@ -138,7 +138,7 @@ def _add_attribute(node: onnx.NodeProto, chance: random.Random) -> None:
 
 def mutate_contract(data: bytes, max_size: int, seed: int, mutate: Mutate) -> bytes:
     """A contract with one value changed or one key too many or too few; bytes at random where it is no JSON."""
-    chance = random.Random(seed)  # noqa: S311 (fuzzing, no secret)
+    chance = random.Random(seed)
     try:
         record: object = json.loads(data)
     except (ValueError, RecursionError):

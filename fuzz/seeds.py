@@ -14,9 +14,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import ExifTags, Image
-from targets import CORPUS
 
-from photochrom.contract import Contract, Tensor
+from photochrom.networks.contract import Contract, Tensor
+from targets import CORPUS
 
 SIDE: Final = 32
 """Of the networks' input [pixels]."""

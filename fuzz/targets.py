@@ -17,16 +17,16 @@ from typing import Final
 import numpy as np
 
 from photochrom.colorizer import Colorizer
-from photochrom.contract import Contract, parse_contract
-from photochrom.converter import Converter
-from photochrom.decoder import Picture, decode_image
-from photochrom.encoder import encode_image
+from photochrom.colour.profile import result_profile
+from photochrom.conversion.converter import Converter
+from photochrom.conversion.options import ConvertOptions
 from photochrom.errors import PhotochromError
-from photochrom.formats import read_header
-from photochrom.metadata import Metadata, for_upright_copy
-from photochrom.network import load_network
-from photochrom.options import ConvertOptions
-from photochrom.profile import result_profile
+from photochrom.files.decoder import Picture, decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.formats import read_header
+from photochrom.files.metadata import Metadata, for_upright_copy
+from photochrom.networks.contract import Contract, parse_contract
+from photochrom.networks.network import load_network
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 """The inputs to begin with, a folder for each target."""

@@ -93,7 +93,7 @@ def test_a_module_leaves_alone_what_is_not_for_its_package(module: Path, forbidd
     assert not imported_packages(module.read_text(encoding="utf-8")) & forbidden
 
 
-@pytest.mark.parametrize("module", ["photochrom", "photochrom.cli", "photochrom.cluster"])
+@pytest.mark.parametrize("module", ["photochrom", "photochrom.command.cli", "photochrom.cluster.convert_on_ray"])
 def test_importing_the_core_loads_no_trainer_no_torch_and_no_optional_engine(module: str):
     heavy = {"torch", "onnx", "onnxruntime", "ray", "photochrom_train", "photochrom_gimp", "matplotlib", "skimage"}
     program = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"

@@ -1,14 +1,14 @@
 """Colour for black-and-white photographs, on OpenCV."""
 
 from photochrom.colorizer import Colorization, Colorizer, colorize
-from photochrom.contract import Contract
-from photochrom.conversion import convert
-from photochrom.device import Device, Engine
+from photochrom.colour.profile import result_profile
+from photochrom.conversion.convert import convert
+from photochrom.conversion.options import ConvertOptions, Shard
+from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
 from photochrom.errors import DeviceError, ImageError, JobError, ModelError, PhotochromError
-from photochrom.model_store import models
-from photochrom.options import ConvertOptions, Shard
-from photochrom.profile import result_profile
-from photochrom.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.networks.contract import Contract
+from photochrom.networks.device import Device, Engine
+from photochrom.networks.model_store import models
 
 __version__ = "0.1.0"
 

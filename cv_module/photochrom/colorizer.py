@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from photochrom.adjustment import Adjustment
-from photochrom.colour import Float32, Pixels
-from photochrom.contract import Contract
-from photochrom.device import OPENCV_TARGETS, Device, Engine
+from photochrom.colour.adjustment import Adjustment
+from photochrom.colour.lab import Float32, Pixels
+from photochrom.colour.photograph import check_photograph
+from photochrom.colour.profile import colour_space
 from photochrom.errors import DeviceError, ImageError
-from photochrom.finish import finish
-from photochrom.model_store import find
-from photochrom.network import Network, load_network
-from photochrom.photograph import check_photograph
-from photochrom.prepare import prepare
-from photochrom.profile import colour_space
+from photochrom.networks.contract import Contract
+from photochrom.networks.device import OPENCV_TARGETS, Device, Engine
+from photochrom.networks.model_store import find
+from photochrom.networks.network import Network, load_network
+from photochrom.painting.finish import finish
+from photochrom.painting.prepare import prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

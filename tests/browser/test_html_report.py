@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from tests.browser.conftest import messages, show
 
-from photochrom.html_report import HtmlReport
-from photochrom.options import ConvertOptions
-from photochrom.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.conversion.options import ConvertOptions
+from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.report.html_report import HtmlReport
 
 GREY = (120, 120, 120)
 ORANGE = (40, 120, 230)

@@ -11,10 +11,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from photochrom.colour import white
-from photochrom.contract import Contract, Tensor
-from photochrom.imageio import write_image
-from photochrom.options import ConvertOptions
+from photochrom.colour.lab import white
+from photochrom.conversion.options import ConvertOptions
+from photochrom.files.imageio import write_image
+from photochrom.networks.contract import Contract, Tensor
 
 SIDE = 64
 STRIDE = 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from photochrom import ImageError
-from photochrom.adjustment import MAX_SATURATION, Adjustment
+from photochrom.colour.adjustment import MAX_SATURATION, Adjustment
 
 CONFIDENCE = np.linspace(0, 1, 101, dtype=np.float32)[None]
 CHROMA = np.stack([np.full_like(CONFIDENCE, 40), np.full_like(CONFIDENCE, -20)])

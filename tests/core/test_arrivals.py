@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.arrivals import Arrivals
-from photochrom.result import FileResult
-from photochrom.search import Found
+from photochrom.conversion.arrivals import Arrivals
+from photochrom.conversion.result import FileResult
+from photochrom.conversion.search import Found
 
 
 def found(folder: Path) -> list[Found | FileResult]:

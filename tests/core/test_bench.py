@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from photochrom import JobError, measurement
-from photochrom.bench import BenchOptions, BenchProgress, run_bench, size_of
-from photochrom.bench_case import Case, Kind
-from photochrom.made_up import make_photograph
-from photochrom.measurement import peak_memory
+from photochrom import JobError
+from photochrom.bench import measurement
+from photochrom.bench.bench import BenchOptions, BenchProgress, run_bench, size_of
+from photochrom.bench.case import Case, Kind
+from photochrom.bench.made_up import make_photograph
+from photochrom.bench.measurement import peak_memory
 
 STEPS = ("decode", "prepare", "network", "enlarge", "merge", "encode")
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import photochrom
-from photochrom.bench import BenchOptions
-from photochrom.cli import main
-from photochrom.encoder import encode_image
-from photochrom.imageio import read_image
+from photochrom.bench.bench import BenchOptions
+from photochrom.command.cli import main
+from photochrom.files.encoder import encode_image
+from photochrom.files.imageio import read_image
 
 
 @pytest.mark.parametrize("arguments", [[], ["paint"], ["colorize"], ["colorize", "a.jpg"], ["models", "extra"]])
@@ -36,7 +36,7 @@ def test_opencvs_log_is_quiet_while_the_command_runs_and_as_before_afterwards(mo
         levels.append(cv2.utils.logging.getLogLevel())
         return []
 
-    monkeypatch.setattr("photochrom.cli.models", listed)
+    monkeypatch.setattr("photochrom.command.cli.models", listed)
     main(["models"])
     assert levels == [cv2.utils.logging.LOG_LEVEL_SILENT]
     assert cv2.utils.logging.getLogLevel() == before != levels[0]
@@ -45,8 +45,8 @@ def test_opencvs_log_is_quiet_while_the_command_runs_and_as_before_afterwards(mo
 @pytest.fixture
 def shipped(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One tiny network in place of those that are shipped."""
-    monkeypatch.setattr("photochrom.model_store.SHIPPED", ("tiny",))
-    monkeypatch.setattr("photochrom.model_store.shipped_folder", lambda: model.parent)
+    monkeypatch.setattr("photochrom.networks.model_store.SHIPPED", ("tiny",))
+    monkeypatch.setattr("photochrom.networks.model_store.shipped_folder", lambda: model.parent)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -96,7 +96,7 @@ def test_bench_measures_what_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsy
         asked.append(options)
         return Report()
 
-    monkeypatch.setattr("photochrom.cli.run_bench", measure)
+    monkeypatch.setattr("photochrom.command.cli.run_bench", measure)
     assert main(["bench"]) == 0
     assert (
         main(

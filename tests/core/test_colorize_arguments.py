@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from photochrom.cli import main
-from photochrom.colorize_arguments import add_arguments, convert_options
+from photochrom.command.cli import main
+from photochrom.command.colorize_arguments import add_arguments, convert_options
 
 
 def parse(*arguments: str) -> argparse.Namespace:

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from photochrom.cli import main
-from photochrom.decoder import decode_image
-from photochrom.imageio import read_image, write_image
-from photochrom.options import ConvertOptions
-from photochrom.result import ConvertReport, FileResult, Progress
+from photochrom.command.cli import main
+from photochrom.conversion.options import ConvertOptions
+from photochrom.conversion.result import ConvertReport, FileResult, Progress
+from photochrom.files.decoder import decode_image
+from photochrom.files.imageio import read_image, write_image
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_what_comes_through_a_pipe_and_is_no_photograph_is_a_failure(data: bytes
 def test_a_file_that_is_not_there_is_a_failure_in_a_pipe_too(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr("photochrom.standard_streams.check_output", lambda: None)
+    monkeypatch.setattr("photochrom.command.standard_streams.check_output", lambda: None)
     for path, reason in ((tmp_path / "a.jpg", "cannot be read: No such file"), (model, "its content is none of")):
         assert main(["colorize", str(path), "-o", "-", "--model", str(model)]) == 1
         assert capsys.readouterr().err.startswith(f"failed: {path}: {reason}")
@@ -257,8 +257,8 @@ def test_too_little_memory_is_a_failure_in_a_pipe_too(
     def convert_bytes(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("photochrom.standard_streams.check_output", lambda: None)
-    monkeypatch.setattr("photochrom.converter.Converter.convert_bytes", convert_bytes)
+    monkeypatch.setattr("photochrom.command.standard_streams.check_output", lambda: None)
+    monkeypatch.setattr("photochrom.conversion.converter.Converter.convert_bytes", convert_bytes)
     assert main(["colorize", str(album / "a.png"), "-o", "-", "--model", str(model)]) == 1
     assert capsys.readouterr().err == f"failed: {album / 'a.png'}: there is not enough memory for it\n"
 
@@ -317,14 +317,14 @@ def test_a_signal_lets_what_is_begun_be_finished(
 def test_a_second_signal_ends_the_process_at_once(album: Path, out: Path):
     program = (
         "import signal, sys, time\n"
-        "import photochrom.colorize_command as command\n"
+        "import photochrom.command.colorize_command as command\n"
         "def convert(*arguments):\n"
         "    signal.raise_signal(signal.SIGTERM)\n"
         "    assert arguments[-1]()\n"
         "    signal.raise_signal(signal.SIGINT)\n"
         "    time.sleep(60)\n"
         "command.convert = convert\n"
-        "from photochrom.cli import main\n"
+        "from photochrom.command.cli import main\n"
         f"sys.exit(main(['colorize', {str(album)!r}, '-o', {str(out)!r}]))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
@@ -337,7 +337,7 @@ def test_ctrl_c_before_anything_began_is_no_traceback(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("photochrom.colorize_command.convert", interrupted)
+    monkeypatch.setattr("photochrom.command.colorize_command.convert", interrupted)
     assert main(["colorize", "a.jpg", "-o", "out"]) == 130
     assert capsys.readouterr().err == "photochrom: stopped\n"
 
@@ -373,7 +373,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *numbers: signal.Signals) -> list[b
             seconds=1,
         )
 
-    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    monkeypatch.setattr("photochrom.command.colorize_command.convert", convert)
     return answers
 
 
@@ -409,7 +409,7 @@ def test_every_option_reaches_the_engine(monkeypatch: pytest.MonkeyPatch):
             results=(), remaining=0, passed_over=0, model="m 1", device="cpu", engine="opencv", seconds=0
         )
 
-    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    monkeypatch.setattr("photochrom.command.colorize_command.convert", convert)
     everything = (
         "--skip-existing --confidence-out maps --format png --depth 16 --quality 80 --model m.onnx --device cuda_fp16 "
         "--engine onnxruntime --strength 0.25 --saturation 0.5 --fade-uncertain 0.75 --workers 3 --memory 1.5G "
@@ -431,8 +431,8 @@ def test_every_option_reaches_the_engine(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("options", "module", "function", "extra"),
     [
-        (["--hot-folder"], "photochrom.hot_folder", "watch", {}),
-        (["--ray", "head:6379"], "photochrom.cluster", "convert_on_ray", {"address": "head:6379"}),
+        (["--hot-folder"], "photochrom.conversion.hot_folder", "watch", {}),
+        (["--ray", "head:6379"], "photochrom.cluster.convert_on_ray", "convert_on_ray", {"address": "head:6379"}),
     ],
 )
 def test_a_watched_folder_and_a_cluster_have_engines_of_their_own(
@@ -447,7 +447,7 @@ def test_a_watched_folder_and_a_cluster_have_engines_of_their_own(
         )
 
     monkeypatch.setitem(sys.modules, module, SimpleNamespace(**{function: engine}))
-    monkeypatch.setattr("photochrom.colorize_command.noted_signals", lambda: nullcontext([signal.SIGTERM]))
+    monkeypatch.setattr("photochrom.command.colorize_command.noted_signals", lambda: nullcontext([signal.SIGTERM]))
     code = main(["colorize", "in", "-o", "out", *options])
     (((paths, named)),) = calls
     assert named == extra
@@ -468,5 +468,5 @@ def test_failures_appear_while_others_go_on(monkeypatch: pytest.MonkeyPatch, cap
             results=(failed,), remaining=0, passed_over=0, model="m 1", device="cpu", engine="opencv", seconds=0
         )
 
-    monkeypatch.setattr("photochrom.colorize_command.convert", convert)
+    monkeypatch.setattr("photochrom.command.colorize_command.convert", convert)
     assert main(["colorize", "a.jpg", "b.jpg", "-o", "out"]) == 1

@@ -23,10 +23,11 @@ from photochrom import (
     PhotochromError,
     colorize,
     colorizer,
-    photograph,
 )
-from photochrom.colour import Float32, Pixels, lightness, luminance, split_lab, white
-from photochrom.profile import colour_space
+from photochrom.colour import photograph
+from photochrom.colour.lab import Float32, Pixels, lightness, luminance, split_lab, white
+from photochrom.colour.profile import colour_space
+from photochrom.networks import device
 
 SHAPES = [(40, 60), (40, 60, 1), (40, 60, 3), (40, 60, 4)]
 TYPES = [np.uint8, np.uint16, np.float32]
@@ -513,7 +514,7 @@ def test_numbers_of_other_devices_are_refused(painter, method, number):
     assert painter.device == "cpu"
 
 
-@pytest.mark.skipif("cuda" in photochrom.device.opencv_devices(), reason="this OpenCV has CUDA")
+@pytest.mark.skipif("cuda" in device.opencv_devices(), reason="this OpenCV has CUDA")
 @pytest.mark.parametrize(
     ("method", "number"),
     [("setPreferableBackend", cv2.dnn.DNN_BACKEND_CUDA), ("setPreferableTarget", cv2.dnn.DNN_TARGET_CUDA_FP16)],

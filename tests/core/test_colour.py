@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.colour import Pixels, from_linear, lightness, luminance, merge_lab, split_lab, to_linear, white
+from photochrom.colour.lab import Pixels, from_linear, lightness, luminance, merge_lab, split_lab, to_linear, white
 
 Float64 = NDArray[np.float64]
 

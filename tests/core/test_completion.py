@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.cli import main
+from photochrom.command.cli import main
 
 
 @pytest.fixture(params=["bash", "zsh", "tcsh"])

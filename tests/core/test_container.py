@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin, features
 
-from photochrom.container import read_metadata
-from photochrom.decoder import decode_image
-from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
-from photochrom.metadata import Metadata
-from photochrom.resolution import Resolution
+from photochrom.files.container import read_metadata
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.metadata import Metadata
+from photochrom.files.resolution import Resolution
 
 DATE = "1931:05:06 07:08:09"
 LATITUDE = (48.0, 51.0, 29.6)

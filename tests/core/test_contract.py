@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.contract import MAX_CONTRACT_BYTES, MAX_NETWORK_BYTES, parse_contract, read_contract, read_network
 from photochrom.errors import ModelError
+from photochrom.networks.contract import (
+    MAX_CONTRACT_BYTES,
+    MAX_NETWORK_BYTES,
+    parse_contract,
+    read_contract,
+    read_network,
+)
 
 
 @pytest.fixture

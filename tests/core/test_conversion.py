@@ -12,10 +12,10 @@ from cv2.typing import MatLike
 
 import photochrom
 from photochrom import Colorizer, ConvertOptions, Progress, Shard, convert
-from photochrom.device import opencv_devices
 from photochrom.errors import DeviceError, JobError, ModelError
-from photochrom.imageio import read_image, write_image
-from photochrom.metadata import Metadata
+from photochrom.files.imageio import read_image, write_image
+from photochrom.files.metadata import Metadata
+from photochrom.networks.device import opencv_devices
 
 
 def photograph(dtype: type[np.generic] = np.uint8, channels: int = 1, seed: int = 0) -> MatLike:
@@ -190,7 +190,7 @@ def test_too_little_memory_for_one_photograph_is_a_failure_of_that_one(
             raise MemoryError
         return bytearray(path.read_bytes())
 
-    monkeypatch.setattr("photochrom.converter.read_bytes", read)
+    monkeypatch.setattr("photochrom.conversion.converter.read_bytes", read)
     report = convert(album, tmp_path / "out", options)
     assert report.count("done") == 3
     assert report.failures[0].reason == f"{album / 'a.jpg'}: there is not enough memory for it"

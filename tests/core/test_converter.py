@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from photochrom import Colorizer, ConvertOptions, convert
-from photochrom.converter import Converter
-from photochrom.decoder import decode_image
-from photochrom.encoder import encode_image
+from photochrom.conversion.converter import Converter
+from photochrom.conversion.system_memory import own_memory
+from photochrom.conversion.task import Task
 from photochrom.errors import ImageError, JobError
-from photochrom.imageio import read_image, write_image
-from photochrom.system_memory import own_memory
-from photochrom.task import Task
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.imageio import read_image, write_image
 
 
 def grey(dtype: type[np.generic] = np.uint8) -> np.ndarray:
@@ -119,7 +119,7 @@ def test_a_photograph_that_alone_needs_more_than_the_limit_fails_and_says_how_mu
 def test_without_a_limit_a_large_photograph_is_done_alone(
     tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("photochrom.memory.free_memory", lambda: 1000)
+    monkeypatch.setattr("photochrom.conversion.memory.free_memory", lambda: 1000)
     for number in range(4):
         write_image(tmp_path / "in" / f"{number}.png", grey())
     assert convert(tmp_path / "in", tmp_path / "out", replace(options, workers=4)).count("done") == 4

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.decoder import decode_image
-from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
-from photochrom.exif import read_orientation
-from photochrom.formats import read_header
-from photochrom.tiff import Tag, read_directory
-from photochrom.tiff_table import Table, short, with_table
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.exif import read_orientation
+from photochrom.files.formats import read_header
+from photochrom.files.tiff import Tag, read_directory
+from photochrom.files.tiff_table import Table, short, with_table
 
 ORIENTATIONS = range(1, 9)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from photochrom.depth import with_depth
+from photochrom.files.depth import with_depth
 
 
 def test_every_value_of_16_bits_becomes_the_nearest_of_8():

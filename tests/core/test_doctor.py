@@ -7,10 +7,10 @@ import cv2
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.device import usable_devices
-from photochrom.doctor import Finding, examine
-from photochrom.encoder import encode_image
+from photochrom.command.doctor import Finding, examine
 from photochrom.errors import ImageError
+from photochrom.files.encoder import encode_image
+from photochrom.networks.device import usable_devices
 
 
 def by_subject(findings: list[Finding]) -> dict[str, Finding]:
@@ -31,9 +31,9 @@ def test_a_healthy_installation_has_nothing_wrong_and_ran_on_every_engine(model:
 
 
 def test_without_cuda_that_is_a_note_and_nothing_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("photochrom.doctor.usable_devices", lambda _: ["cpu"])
+    monkeypatch.setattr("photochrom.command.doctor.usable_devices", lambda _: ["cpu"])
     for built, words in ((False, "built without it"), (True, "no GPU that it can use")):
-        monkeypatch.setattr("photochrom.doctor.opencv_has_cuda", lambda built=built: built)
+        monkeypatch.setattr("photochrom.command.doctor.opencv_has_cuda", lambda built=built: built)
         found = by_subject(examine(str(model)))
         assert found["opencv on cuda"].state == "note"
         assert words in found["opencv on cuda"].text
@@ -42,7 +42,7 @@ def test_without_cuda_that_is_a_note_and_nothing_wrong(model: Path, monkeypatch:
 def test_a_device_that_is_there_but_does_not_work_is_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):
     if "cuda" in usable_devices("opencv"):
         pytest.skip("CUDA works here")
-    monkeypatch.setattr("photochrom.doctor.usable_devices", lambda _: ["cpu", "cuda"])
+    monkeypatch.setattr("photochrom.command.doctor.usable_devices", lambda _: ["cpu", "cuda"])
     found = by_subject(examine(str(model)))
     assert found["opencv on cpu"].state == "ok"
     assert found["opencv on cuda"].state == "wrong"
@@ -83,14 +83,14 @@ def test_colour_profiles_that_cannot_be_used_are_wrong(model: Path, monkeypatch:
 
 def test_little_free_memory_is_a_note(model: Path, monkeypatch: pytest.MonkeyPatch):
     for free, state in ((300_000_000, "note"), (8_000_000_000, "ok")):
-        monkeypatch.setattr("photochrom.doctor.free_memory", lambda free=free: free)
+        monkeypatch.setattr("photochrom.command.doctor.free_memory", lambda free=free: free)
         finding = by_subject(examine(str(model)))["memory"]
         assert finding.state == state
         assert f"{free / 1e9:.1f} GB" in finding.text
 
 
 def test_without_ray_that_is_a_note(model: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("photochrom.doctor._version", lambda _: None)
+    monkeypatch.setattr("photochrom.command.doctor._version", lambda _: None)
     finding = by_subject(examine(str(model)))["Ray"]
     assert (finding.state, finding.remedy) == ("note", 'pip install "photochrom[ray]"')
 
@@ -99,14 +99,14 @@ def test_a_format_that_gives_back_another_picture_is_wrong(model: Path, monkeypa
     def encode_black(pixels: MatLike, suffix: str) -> bytes:
         return bytes(encode_image(pixels * (suffix != ".bmp"), suffix))
 
-    monkeypatch.setattr("photochrom.doctor.encode_image", encode_black)
+    monkeypatch.setattr("photochrom.command.doctor.encode_image", encode_black)
     (finding,) = wrong(examine(str(model)))
     assert finding.text == "not working: .bmp"
 
 
 def test_two_opencv_packages_over_each_other_are_wrong(model: Path, monkeypatch: pytest.MonkeyPatch):
     installed = {"opencv-python": "4.14.0", "opencv-contrib-python": "4.14.0"}
-    monkeypatch.setattr("photochrom.doctor._version", installed.get)
+    monkeypatch.setattr("photochrom.command.doctor._version", installed.get)
     (finding,) = wrong(examine(str(model)))
     assert "opencv-python and opencv-contrib-python" in finding.text
     assert "pip uninstall" in finding.remedy
@@ -125,6 +125,6 @@ def test_a_format_that_does_not_work_is_wrong_and_named(model: Path, monkeypatch
             raise ImageError("not built in")
         return bytes(encode_image(pixels, suffix))
 
-    monkeypatch.setattr("photochrom.doctor.encode_image", encode_without_webp)
+    monkeypatch.setattr("photochrom.command.doctor.encode_image", encode_without_webp)
     (finding,) = wrong(examine(str(model)))
     assert (finding.subject, finding.text) == ("formats", "not working: .webp")

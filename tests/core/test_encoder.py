@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.container import read_metadata
-from photochrom.decoder import decode_image
-from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import ImageError
-from photochrom.metadata import Metadata
-from photochrom.resolution import Resolution
-from photochrom.tiff import Tag, read_directories
+from photochrom.files.container import read_metadata
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import COLOUR_SUFFIXES, encode_image
+from photochrom.files.metadata import Metadata
+from photochrom.files.resolution import Resolution
+from photochrom.files.tiff import Tag, read_directories
 
 
 def picture(dtype: type[np.generic] = np.uint8, channels: int = 3) -> MatLike:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.enlarge import ChromaEnlarger
+from photochrom.painting.enlarge import ChromaEnlarger
 
 Float32 = NDArray[np.float32]
 

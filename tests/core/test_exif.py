@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photochrom.exif import for_upright_copy, plain_block, read_orientation, read_resolution, with_resolution
-from photochrom.resolution import Resolution
-from photochrom.tiff import Tag, read_directories
+from photochrom.files.exif import for_upright_copy, plain_block, read_orientation, read_resolution, with_resolution
+from photochrom.files.resolution import Resolution
+from photochrom.files.tiff import Tag, read_directories
 
 DATE = "1931:05:06 07:08:09"
 LATITUDE = (48.0, 51.0, 29.6)

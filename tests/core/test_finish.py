@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from photochrom import photograph
-from photochrom.colour import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
-from photochrom.finish import finish
-from photochrom.space import ColourSpace
+from photochrom.colour import photograph
+from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
+from photochrom.colour.space import ColourSpace
+from photochrom.painting.finish import finish
 
 
 def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
@@ -154,7 +154,7 @@ def test_a_photograph_can_be_painted_in_its_own_place(monkeypatch):
 MEASURE = """
 import resource
 import numpy as np
-from photochrom.finish import finish
+from photochrom.painting.finish import finish
 
 def paint(height, width):
     pixels = np.full((height, width), 90, np.uint8)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from photochrom import ConvertOptions
-from photochrom.encoder import COLOUR_SUFFIXES, encode_image
-from photochrom.footprint import FIXED, footprint
-from photochrom.header import Header
+from photochrom.conversion.footprint import FIXED, footprint
+from photochrom.files.encoder import COLOUR_SUFFIXES, encode_image
+from photochrom.files.header import Header
 
 AREA = 4000 * 3000
 

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.decoder import decode_image
-from photochrom.encoder import COLOUR_SUFFIXES, encode_image
 from photochrom.errors import ImageError
-from photochrom.formats import FORMAT_NAMES, read_header
-from photochrom.header import MAX_PIXELS
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import COLOUR_SUFFIXES, encode_image
+from photochrom.files.formats import FORMAT_NAMES, read_header
+from photochrom.files.header import MAX_PIXELS
 
 WIDTH, HEIGHT = 43, 37
 CONTAINERS = (".jpg", ".png", ".tif", ".webp", ".avif", ".jp2", ".gif", ".bmp", ".ppm")

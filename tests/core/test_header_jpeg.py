@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.decoder import decode_image
-from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
-from photochrom.formats import read_header
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.formats import read_header
 
 WIDTH, HEIGHT = 700, 150
 

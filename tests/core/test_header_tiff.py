@@ -13,10 +13,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.decoder import decode_image
 from photochrom.errors import ImageError
-from photochrom.formats import read_header
-from photochrom.tiff import Tag
+from photochrom.files.decoder import decode_image
+from photochrom.files.formats import read_header
+from photochrom.files.tiff import Tag
 
 WIDTH, HEIGHT = 43, 37
 COMPRESSION, ROWS_PER_STRIP, PREDICTOR, PALETTE, DNG_VERSION, SUB_DIRECTORIES = 259, 278, 317, 320, 50706, 330

@@ -11,11 +11,11 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.boxes import read_boxes
-from photochrom.decoder import decode_image
-from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
-from photochrom.formats import read_header
+from photochrom.files.boxes import read_boxes
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.formats import read_header
 
 WIDTH, HEIGHT = 43, 37
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from photochrom import ConvertOptions, ConvertReport, FileResult, Progress, convert
+from photochrom.conversion.hot_folder import watch
 from photochrom.errors import JobError
-from photochrom.hot_folder import watch
-from photochrom.imageio import write_image
+from photochrom.files.imageio import write_image
 
 INTERVAL = 0.02
 """Between two looks [s]."""
@@ -128,8 +128,8 @@ def test_a_photograph_that_is_still_copied_is_not_read(tmp_path: Path, model: Pa
         with (tmp_path / "in" / "a.bmp").open("ab") as file:
             file.write(data[100 * (looks - 1) : 100 * looks])
 
-    monkeypatch.setattr("photochrom.converter.read_bytes", note)
-    monkeypatch.setattr("photochrom.hot_folder._pause", copy_more)
+    monkeypatch.setattr("photochrom.conversion.converter.read_bytes", note)
+    monkeypatch.setattr("photochrom.conversion.hot_folder._pause", copy_more)
     needed = -(-len(data) // 100)
     options = ConvertOptions(model=model)
     report = watch(tmp_path / "in", tmp_path / "out", options, cancelled=lambda: looks == needed + 3)

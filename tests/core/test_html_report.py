@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from photochrom.conversion.options import ConvertOptions, Shard
+from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
 from photochrom.errors import JobError
-from photochrom.html_report import MOST_PICTURES, HtmlReport
-from photochrom.options import ConvertOptions, Shard
-from photochrom.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.report.html_report import MOST_PICTURES, HtmlReport
 
 PICTURE = cv2.imencode(".webp", np.zeros((9, 12, 3), np.uint8))[1].tobytes()
 PREVIEW = Preview(before=PICTURE, after=PICTURE)
@@ -287,7 +287,7 @@ def test_a_run_that_goes_on_writes_its_report_anew(path: Path, existing: str):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a full disk on Linux only")
 def test_a_full_disk_ends_no_conversion_and_is_told_at_the_end(path: Path, monkeypatch: pytest.MonkeyPatch):
     full = Path("/dev/full").open("w+b")  # noqa: SIM115 (closed by the report)
-    monkeypatch.setattr("photochrom.html_report.TemporaryFile", lambda **_folder: full)
+    monkeypatch.setattr("photochrom.report.html_report.TemporaryFile", lambda **_folder: full)
     with HtmlReport(path, OPTIONS) as page:
         tell(page, [done("a.jpg"), done("b.jpg")])
         with refused("report.html: cannot be written: No space left on device"):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.encoder import encode_image
 from photochrom.errors import ImageError
-from photochrom.imageio import MAX_FILE_BYTES, read_image, write_image
+from photochrom.files.encoder import encode_image
+from photochrom.files.imageio import MAX_FILE_BYTES, read_image, write_image
 
 AWKWARD_NAMES = ["with space.png", "übergroß 写真.png", "two\nlines.png", "-o.png", "%s{}.png", b"not utf-8 \xff.png"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from photochrom.conversion.memory import CancelledError, MemoryBudget, Reservation, budget_of
+from photochrom.conversion.system_memory import free_memory, own_memory
 from photochrom.errors import ImageError, JobError
-from photochrom.memory import CancelledError, MemoryBudget, Reservation, budget_of
-from photochrom.system_memory import free_memory, own_memory
 
 PATIENCE = 20.0
 """How long a thread that should end is waited for [s]."""

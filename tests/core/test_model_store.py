@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from photochrom import model_store
 from photochrom.errors import ModelError
-from photochrom.model_store import find, models
+from photochrom.networks import model_store
+from photochrom.networks.model_store import find, models
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".json"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.name_folding import NameFolding, probe_folding
+from photochrom.conversion.name_folding import NameFolding, probe_folding
 
 
 @pytest.mark.parametrize(

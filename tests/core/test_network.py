@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from photochrom import device, network
-from photochrom.contract import read_contract
 from photochrom.errors import DeviceError, ModelError
-from photochrom.network import Network, load_network
+from photochrom.networks import device, network
+from photochrom.networks.contract import read_contract
+from photochrom.networks.network import Network, load_network
 
 Float32 = NDArray[np.float32]
 

@@ -8,12 +8,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from photochrom.colour import Float32
-from photochrom.contract import read_contract
+from photochrom.colour.lab import Float32
 from photochrom.errors import ModelError
-from photochrom.network import Network, load_network
-from photochrom.onnx_file import check_structure
-from photochrom.onnx_operators import OPERATORS
+from photochrom.networks.contract import read_contract
+from photochrom.networks.network import Network, load_network
+from photochrom.networks.onnx_file import check_structure
+from photochrom.networks.onnx_operators import OPERATORS
 
 
 def load(model: Path) -> Network:

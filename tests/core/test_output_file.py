@@ -16,8 +16,7 @@ from threading import Barrier, Thread
 import pytest
 
 from photochrom.errors import ImageError
-from photochrom.options import Existing
-from photochrom.output_file import is_there, remove_dead_temporaries, temporary_file, write_file
+from photochrom.files.output_file import Existing, is_there, remove_dead_temporaries, temporary_file, write_file
 
 AWKWARD_NAMES = [
     "with space.png",
@@ -335,7 +334,7 @@ def test_a_temporary_file_that_is_being_written_is_never_removed(tmp_path: Path)
 KILLED = """
 import sys, time
 from pathlib import Path
-from photochrom.output_file import temporary_file
+from photochrom.files.output_file import temporary_file
 with temporary_file(Path(sys.argv[1])) as (file, _):
     file.write(b"half")
     print("written", flush=True)

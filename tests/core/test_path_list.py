@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from photochrom.command.path_list import read_list
 from photochrom.errors import JobError
-from photochrom.path_list import read_list
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from photochrom.colour.photograph import check_photograph, strips
 from photochrom.errors import ImageError
-from photochrom.photograph import check_photograph, strips
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7), (5, 7, 3), (5, 7, 4)])

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from photochrom.conversion.name_folding import NameFolding
+from photochrom.conversion.options import Shard
+from photochrom.conversion.plan import Plan, plan_tasks
+from photochrom.conversion.result import FileResult
+from photochrom.conversion.task import Task
 from photochrom.errors import JobError
-from photochrom.name_folding import NameFolding
-from photochrom.options import Existing, Shard
-from photochrom.output_file import write_file
-from photochrom.plan import Plan, plan_tasks
-from photochrom.result import FileResult
-from photochrom.task import Task
+from photochrom.files.output_file import Existing, write_file
 
 
 def touch(*paths: Path) -> None:
@@ -468,7 +468,7 @@ def test_names_that_are_one_for_the_file_system_are_refused_up_front_and_only_th
     touch(tmp_path / "first" / one, tmp_path / "second" / other, tmp_path / "first" / "b.jpg")
     for ignored in ("nothing", "case", "composition", "both"):
         folding = NameFolding(case=ignored in ("case", "both"), composition=ignored in ("composition", "both"))
-        monkeypatch.setattr("photochrom.conflict.probe_folding", lambda _, folding=folding: folding)
+        monkeypatch.setattr("photochrom.conversion.conflict.probe_folding", lambda _, folding=folding: folding)
         inputs = [tmp_path / "first", tmp_path / "second"]
         if ignored in (same_on, "both"):
             with pytest.raises(JobError, match=r"would both be written to .* one name on this file system") as caught:

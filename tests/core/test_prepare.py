@@ -4,9 +4,9 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from photochrom.colour import lightness, luminance
-from photochrom.prepare import prepare
-from photochrom.profile import colour_space
+from photochrom.colour.lab import lightness, luminance
+from photochrom.colour.profile import colour_space
+from photochrom.painting.prepare import prepare
 
 SIZE = (256, 192)
 """(width, height): not square, so that the two cannot be mistaken for each other."""

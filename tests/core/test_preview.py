@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from photochrom import ConvertOptions, Preview, Progress, convert
-from photochrom.imageio import read_image, write_image
-from photochrom.preview import encode_preview, shrink
+from photochrom.conversion.preview import encode_preview, shrink
+from photochrom.files.imageio import read_image, write_image
 
 
 def decoded(preview: bytes) -> np.ndarray:

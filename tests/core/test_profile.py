@@ -11,12 +11,13 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from photochrom import Colorizer, ImageError, profile
-from photochrom.colour import Float32, Pixels, from_linear, lightness, split_lab, white
-from photochrom.finish import finish
-from photochrom.icc import read_icc
-from photochrom.profile import colour_space, result_profile
-from photochrom.space import SRGB, Curve, GreySpace, MatrixSpace, WorkingSpace
+from photochrom import Colorizer, ImageError
+from photochrom.colour import profile
+from photochrom.colour.icc import read_icc
+from photochrom.colour.lab import Float32, Pixels, from_linear, lightness, split_lab, white
+from photochrom.colour.profile import colour_space, result_profile
+from photochrom.colour.space import SRGB, Curve, GreySpace, MatrixSpace, WorkingSpace
+from photochrom.painting.finish import finish
 
 FLOAT32 = np.dtype(np.float32)
 D50 = (0.9642, 1.0, 0.8249)
@@ -451,8 +452,8 @@ MUTATE = """
 import sys
 import numpy as np
 from photochrom import ImageError
-from photochrom.finish import finish
-from photochrom.profile import colour_space
+from photochrom.painting.finish import finish
+from photochrom.colour.profile import colour_space
 
 seed = open(sys.argv[1], "rb").read()
 random = np.random.default_rng(0)
@@ -493,7 +494,7 @@ def test_littlecms_is_loaded_for_tables_of_colours_alone():
     program = f"""
 import sys
 import numpy as np
-from photochrom.profile import colour_space, result_profile
+from photochrom.colour.profile import colour_space, result_profile
 space = colour_space({ADOBE_RGB!r}, np.zeros((2, 2), np.uint8))
 space.luminance(np.zeros((2, 2), np.uint8))
 assert "imagecodecs" not in sys.modules

@@ -2,7 +2,7 @@
 
 import pytest
 
-from photochrom.resolution import Resolution
+from photochrom.files.resolution import Resolution
 
 
 def test_an_inch_is_2_54_cm():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.result import FileResult
-from photochrom.search import Found, Search, identify, is_pattern
+from photochrom.conversion.result import FileResult
+from photochrom.conversion.search import Found, Search, identify, is_pattern
 
 
 def touch(*paths: Path) -> None:

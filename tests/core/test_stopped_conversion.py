@@ -81,7 +81,7 @@ def test_cancelling_is_heard_while_a_photograph_waits_for_memory(
     album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
     begun, cancel = threading.Event(), threading.Event()
-    monkeypatch.setattr("photochrom.converter.footprint", lambda *_, **__: 1 << 50)
+    monkeypatch.setattr("photochrom.conversion.converter.footprint", lambda *_, **__: 1 << 50)
     real = Colorizer.colorize
 
     def wait(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:

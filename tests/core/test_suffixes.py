@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.encoder import COLOUR_SUFFIXES
-from photochrom.suffixes import copy_name, is_image_name
+from photochrom.files.encoder import COLOUR_SUFFIXES
+from photochrom.files.suffixes import copy_name, is_image_name
 
 
 def test_names_of_images_are_known_by_their_suffix_in_any_case():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.system_memory import UNKNOWN_FREE, UNKNOWN_OWN, free_memory, own_memory
+from photochrom.conversion.system_memory import UNKNOWN_FREE, UNKNOWN_OWN, free_memory, own_memory
 
 MIB = 1 << 20
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from photochrom import Colorizer, ConvertOptions, convert
-from photochrom.imageio import write_image
-from photochrom.photograph import in_strips
-from photochrom.threads import processors, shared_threads, threads_for_a_photograph
+from photochrom.colour.photograph import in_strips
+from photochrom.files.imageio import write_image
+from photochrom.painting.threads import processors, shared_threads, threads_for_a_photograph
 
 
 def test_alone_a_photograph_has_the_threads_that_opencv_may_use():
@@ -58,7 +58,7 @@ def test_processors_are_at_least_one_and_no_more_than_opencv_counts():
 
 
 def test_photographs_in_work_at_once_share_the_processors(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("photochrom.converter.processors", lambda: 8)
+    monkeypatch.setattr("photochrom.conversion.converter.processors", lambda: 8)
     for number in range(4):
         write_image(tmp_path / "in" / f"{number}.png", np.full((8, 8), 99, np.uint8))
     shares: list[int] = []

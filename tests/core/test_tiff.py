@@ -11,9 +11,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from photochrom.errors import ImageError
-from photochrom.exif import read_details
-from photochrom.tiff import LONG, SHORT, Tag, read_directories, read_directory
-from photochrom.tiff_table import Table, Value, block_of, rational, read_table, short, with_table
+from photochrom.files.exif import read_details
+from photochrom.files.tiff import LONG, SHORT, Tag, read_directories, read_directory
+from photochrom.files.tiff_table import Table, Value, block_of, rational, read_table, short, with_table
 
 ByteOrder = Literal["<", ">"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from photochrom import Colorizer, ConvertOptions, convert
-from photochrom.imageio import write_image
-from photochrom.memory import MemoryBudget, Reservation
+from photochrom.conversion.memory import MemoryBudget, Reservation
+from photochrom.files.imageio import write_image
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_what_is_in_work_never_comes_to_more_than_the_limit(
             working -= 1
         return result
 
-    monkeypatch.setattr("photochrom.converter.budget_of", budget_of)
-    monkeypatch.setattr("photochrom.converter.footprint", lambda header, *_, **__: 1000 * header.height)
+    monkeypatch.setattr("photochrom.conversion.converter.budget_of", budget_of)
+    monkeypatch.setattr("photochrom.conversion.converter.footprint", lambda header, *_, **__: 1000 * header.height)
     monkeypatch.setattr(Reservation, "take", take)
     monkeypatch.setattr(Colorizer, "colorize", colorize)
     source = album(tmp_path / "in", 30)
@@ -100,7 +100,7 @@ def test_failures_and_cancelling_give_their_memory_back(
     tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
     budget = MemoryBudget(10**9, strict=True)
-    monkeypatch.setattr("photochrom.converter.budget_of", lambda _: budget)
+    monkeypatch.setattr("photochrom.conversion.converter.budget_of", lambda _: budget)
     source = album(tmp_path / "in", 6)
     (source / "00.png").write_bytes(b"no image")
     (source / "01.png").write_bytes((source / "02.png").read_bytes()[:-40])
@@ -116,7 +116,7 @@ _MEASURE = """
 import sys
 from pathlib import Path
 import photochrom
-from photochrom.system_memory import own_memory
+from photochrom.conversion.system_memory import own_memory
 folder, limit, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 options = photochrom.ConvertOptions(model=folder / "tiny.onnx", memory=limit, workers=workers)
 report = photochrom.convert(folder / "in", folder / "out", options)

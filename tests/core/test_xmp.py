@@ -3,7 +3,7 @@
 import pytest
 
 from photochrom.errors import ImageError
-from photochrom.xmp import extension_name, for_upright_copy, joined, split
+from photochrom.files.xmp import extension_name, for_upright_copy, joined, split
 
 RDF = b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 

@@ -94,9 +94,9 @@ def connection(ray: ModuleType, local_cluster: LocalCluster) -> Iterator[None]:
         import os
         import signal
 
-        from photochrom.converter import Converter, End
-        from photochrom.result import FileResult
-        from photochrom.task import Task
+        from photochrom.conversion.converter import Converter, End
+        from photochrom.conversion.result import FileResult
+        from photochrom.conversion.task import Task
 
         convert_file = Converter.convert_file
 

@@ -10,7 +10,7 @@ from tests.ray.conftest import LocalCluster
 
 import photochrom
 from photochrom import ConvertOptions, ConvertReport, JobError, ModelError, Progress, convert
-from photochrom.cluster import convert_on_ray
+from photochrom.cluster.convert_on_ray import convert_on_ray
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "raccoon.jpg"
 OPTIONS = ConvertOptions(device="cpu")
@@ -76,7 +76,7 @@ def test_a_machine_that_is_killed_in_the_middle_costs_nothing(cluster: LocalClus
 def test_a_photograph_that_kills_whoever_converts_it_fails_alone(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("photochrom.cluster_run._ATTEMPTS", 2)
+    monkeypatch.setattr("photochrom.cluster.run._ATTEMPTS", 2)
     (album / "03.png").rename(album / "deadly.png")
     report = convert_on_ray(album, tmp_path / "out", OPTIONS)
     assert report.count("done") == len(contents(tmp_path / "out")) == 14

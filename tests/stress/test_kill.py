@@ -24,7 +24,7 @@ import pytest
 from cv2.typing import MatLike
 from tests.core.conftest import contract_of, tiny_network
 
-from photochrom.imageio import write_image
+from photochrom.files.imageio import write_image
 
 NAMES = [
     "a.jpg",

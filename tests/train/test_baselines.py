@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from photochrom.colour import from_linear, luminance, split_lab
+from photochrom.colour.lab import from_linear, luminance, split_lab
 from photochrom_train.baselines import measure_mean_colours
 from photochrom_train.config import DataConfig
 from photochrom_train.photo_cache import PhotoCache, prepare_cache

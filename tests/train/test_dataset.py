@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from photochrom.colour import split_lab
+from photochrom.colour.lab import split_lab
 from photochrom_train.augment import aged_lightness, random_crop
 from photochrom_train.config import AugmentConfig, StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, StepSampler

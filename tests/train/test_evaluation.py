@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from skimage.metrics import peak_signal_noise_ratio
 
 from photochrom import Colorizer
-from photochrom.colour import from_linear, luminance
-from photochrom.contract import read_contract
-from photochrom.imageio import read_image
+from photochrom.colour.lab import from_linear, luminance
+from photochrom.files.imageio import read_image
+from photochrom.networks.contract import read_contract
 from photochrom_train.backbone import MobileNetV2
 from photochrom_train.baselines import MeanColours, measure_mean_colours
 from photochrom_train.cli import main

@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx import TensorProto
 
-from photochrom.contract import read_contract
+from photochrom.networks.contract import read_contract
 from photochrom_train import parity
 from photochrom_train.calibration import BINS, calibrate, reliability
 from photochrom_train.checkpoint import load_averaged

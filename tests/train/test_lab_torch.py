@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from photochrom.colour import from_linear, lightness, luminance, merge_lab, split_lab
+from photochrom.colour.lab import from_linear, lightness, luminance, merge_lab, split_lab
 from photochrom_train.lab_torch import lab_to_rgb
 
 WITHIN_A_LEVEL = 0.5 / 255

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from photochrom.colour import from_linear, luminance, merge_lab
+from photochrom.colour.lab import from_linear, luminance, merge_lab
 from photochrom_train.metrics import BEST_PSNR, ColourBorders, LabPicture, colourfulness, fidelity, lightness_change
 from photochrom_train.photo_source import UInt8
 

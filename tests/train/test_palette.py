@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from photochrom.colour import split_lab
+from photochrom.colour.lab import split_lab
 from photochrom_train.config import PaletteConfig, TrainConfig
 from photochrom_train.palette import Palette, SoftEncoder, measure_palette
 from photochrom_train.photo_cache import PhotoCache

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.imageio import read_image
+from photochrom.files.imageio import read_image
 from photochrom_train.cli import main
 
 TEMPLATE = Path(__file__).parents[2] / "trainer" / "cards" / "colorize.md"

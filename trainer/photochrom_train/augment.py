@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.colour import split_lab
+from photochrom.colour.lab import split_lab
 from photochrom_train.config import AugmentConfig
 
 Float32 = NDArray[np.float32]

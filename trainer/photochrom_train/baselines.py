@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photochrom.colour import Float32
+from photochrom.colour.lab import Float32
 from photochrom_train.palette import sample_lab
 from photochrom_train.photo_cache import PhotoCache
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from photochrom.colour import split_lab
+from photochrom.colour.lab import split_lab
 from photochrom_train.augment import aged_lightness, random_crop
 from photochrom_train.config import AugmentConfig, StageConfig
 from photochrom_train.photo_cache import PhotoCache

@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 import photochrom
-from photochrom.colour import Float32, from_linear, lightness, luminance, merge_lab
-from photochrom.device import Device, Engine
+from photochrom.colour.lab import Float32, from_linear, lightness, luminance, merge_lab
 from photochrom.errors import ImageError
-from photochrom.model_store import find
-from photochrom.network import load_network
-from photochrom.prepare import prepare
+from photochrom.networks.device import Device, Engine
+from photochrom.networks.model_store import find
+from photochrom.networks.network import load_network
+from photochrom.painting.prepare import prepare
 from photochrom_train.baselines import MeanColours
 from photochrom_train.calibration import BINS, NEAR, reliability
 from photochrom_train.evaluation import ALL, EVALUATION_FILE, PICTURES, Evaluation, Group

@@ -12,7 +12,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from photochrom.contract import FORMAT, TASKS, Contract, Tensor
+from photochrom.networks.contract import FORMAT, TASKS, Contract, Tensor
 from photochrom_train.calibration import Calibration, calibrate
 from photochrom_train.checkpoint import load_averaged
 from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork

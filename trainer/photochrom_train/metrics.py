@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_cie76, deltaE_ciede2000
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from photochrom.colour import Float32, split_lab
+from photochrom.colour.lab import Float32, split_lab
 from photochrom_train import losses
 from photochrom_train.photo_source import UInt8
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photochrom.colour import Float32, split_lab
+from photochrom.colour.lab import Float32, split_lab
 from photochrom_train.config import PaletteConfig
 from photochrom_train.photo_cache import PhotoCache
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
-from photochrom.decoder import decode_image
-from photochrom.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES
 from photochrom.errors import ImageError
-from photochrom.suffixes import is_image_name
+from photochrom.files.decoder import decode_image
+from photochrom.files.encoder import COLOUR_SUFFIXES, GREY_SUFFIXES
+from photochrom.files.suffixes import is_image_name
 
 MIN_SIDE = 16
 """Pictures with a side shorter than this are no photographs [pixels]."""

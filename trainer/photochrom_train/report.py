@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from photochrom import Colorizer
-from photochrom.contract import Contract
+from photochrom.networks.contract import Contract
 from photochrom_train.calibration import NEAR
 from photochrom_train.checkpoint import progress_of, read_checkpoint
 from photochrom_train.config import ConfigError, TrainConfig

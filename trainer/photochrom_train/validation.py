@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from photochrom.colour import split_lab
+from photochrom.colour.lab import split_lab
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.lab_torch import lab_to_rgb
 from photochrom_train.losses import colourfulness

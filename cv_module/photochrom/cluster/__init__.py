@@ -1,0 +1,1 @@
+"""Conversions on the machines of a Ray cluster."""

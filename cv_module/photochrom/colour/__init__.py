@@ -1,0 +1,1 @@
+"""Pixels as light: which arrays are photographs, their lightness and chroma, their colour spaces."""

@@ -1,0 +1,1 @@
+"""Photographs from files to files: what is asked for, planned, done and told."""

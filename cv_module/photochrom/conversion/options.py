@@ -1,0 +1,101 @@
+"""What can be chosen about a conversion of photographs from files to files."""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from photochrom.colour.adjustment import Adjustment
+from photochrom.errors import ImageError, JobError
+from photochrom.files.depth import Depth
+from photochrom.files.encoder import DEFAULT_QUALITY
+from photochrom.files.output_file import Existing
+from photochrom.networks.device import Device, Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several shares of the photographs, of about the same size.
+
+    A photograph's share follows from its place alone, the path below the folder or pattern that was given: the same
+    in every run and on every machine, wherever the folder is mounted and whatever other photographs come or go.
+    """
+
+    number: int
+    """Which share, from 1 to `count`."""
+    count: int
+    """How many shares there are."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise JobError(f"shard {self.number}/{self.count} does not exist; give i/n with i from 1 to n, such as 2/4")
+
+    def holds(self, place: Path) -> bool:
+        """Whether the photograph at a place belongs to this share; it belongs to exactly one.
+
+        Args:
+            place: relative, as in `search.Found`; composed and decomposed accents count as the same.
+        """
+        name = unicodedata.normalize("NFC", place.as_posix())
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+        return int.from_bytes(digest, "big") % self.count == self.number - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """How to convert; the defaults are those of the command."""
+
+    existing: Existing = "refuse"
+    """What happens where an output is there already: a failure, nothing, or a new one in its place."""
+    base: Path | None = None
+    """Folder below which photographs that are named themselves, not found in a folder or by a pattern, keep their place
+    in the output folder; None: they go there by their name alone."""
+    confidence_output: Path | None = None
+    """Where confidence maps go (grey PNG, 255 for certainty), as a folder or a file as the output is; None: no maps."""
+    suffix: str | None = None
+    """Format of the outputs as a file's suffix, such as ``.png``; None: that of each photograph."""
+    depth: Depth | None = None
+    """Bits per channel of the outputs; None: as each photograph has."""
+    quality: int = DEFAULT_QUALITY
+    """Of JPEG, WebP and AVIF, 1 to 100."""
+    model: str | Path = "colorize"
+    """The network: a shipped one by name, a user's own by path."""
+    device: Device = "auto"
+    """What to run on."""
+    engine: Engine = "opencv"
+    """What to run the network with."""
+    strength: float = 1.0
+    """Share of the new colours, 0 to 1; the rest are the photograph's own (for a grey one: none)."""
+    saturation: float = 1.0
+    """Factor on the network's chroma; 0: grey."""
+    fade_uncertain: float = 0.0
+    """How far colours fade to grey where the network guesses, 0 (not at all) to 1."""
+    workers: int | None = None
+    """Photographs in work at once; None: one for each processor core."""
+    memory: int | None = None
+    """What all of them may take together [bytes]; None: half of what is free when the conversion begins."""
+    shard: Shard | None = None
+    """The share of the photographs that is done; None: all."""
+    preview_side: int | None = None
+    """Longer side of the previews that go with the progress [pixels]; None: no previews."""
+
+    def __post_init__(self) -> None:
+        if self.confidence_output is not None:  # scripts may give text
+            object.__setattr__(self, "confidence_output", Path(self.confidence_output))
+        try:
+            self.adjustment()
+        except ImageError as error:
+            raise JobError(str(error)) from None
+        if not 1 <= self.quality <= 100:
+            raise JobError(f"quality is {self.quality}; give a whole number from 1 to 100")
+        if self.depth not in (None, *get_args(Depth)):
+            raise JobError(f"depth is {self.depth}; give 8 or 16")
+        for name in ("workers", "memory", "preview_side"):
+            value: int | None = getattr(self, name)
+            if value is not None and value < 1:
+                raise JobError(f"{name} is {value}; give a whole number, 1 or more")
+
+    def adjustment(self) -> Adjustment:
+        """What is done to the network's colours."""
+        return Adjustment(strength=self.strength, saturation=self.saturation, fade_uncertain=self.fade_uncertain)

@@ -1,0 +1,1 @@
+"""Image files: pixels and all that stands beside them, in and out."""

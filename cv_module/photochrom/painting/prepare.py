@@ -1,0 +1,93 @@
+"""From a photograph to what a network sees: its lightness at the network's size.
+
+The whole photograph is shrunk (or enlarged) to fit, its aspect kept, centred, and the rest filled by reflection.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from photochrom.colour.lab import Float32, Pixels, lightness
+from photochrom.colour.space import SRGB, ColourSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Where the photograph lies in the network's square."""
+
+    top: int
+    """First row [network pixels]."""
+    left: int
+    """First column [network pixels]."""
+    height: int
+    """Rows [network pixels]."""
+    width: int
+    """Columns [network pixels]."""
+
+    def crop(self, output: Float32, stride: int) -> Float32:
+        """The part of a network's output (1, C, h, w) at 1/stride of its input that is photograph; (C, h', w')."""
+        rows = slice(self.top // stride, (self.top + self.height) // stride)
+        columns = slice(self.left // stride, (self.left + self.width) // stride)
+        return output[0, :, rows, columns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A photograph ready for a network."""
+
+    lightness: Float32
+    """(1, 1, h, w) L* in [0, 100]; h and w are the network's."""
+    window: Window
+    """The part of it that is photograph and not reflection."""
+
+    def guide(self, stride: int) -> Float32:
+        """The photograph's L* at 1/stride of the network's size, as `Window.crop` cuts outputs; (h', w')."""
+        height, width = self.lightness.shape[2:]
+        small = cv2.resize(self.lightness[0, 0], (width // stride, height // stride), interpolation=cv2.INTER_AREA)
+        guide: Float32 = self.window.crop(np.asarray(small, np.float32)[None, None], stride)[0]
+        return guide
+
+
+def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1, space: ColourSpace = SRGB) -> Prepared:
+    """The photograph's lightness at the network's size.
+
+    Args:
+        pixels: (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, as `check_photograph` returns it.
+        size: (width, height) of the network's input [pixels].
+        stride: how many times smaller the network's outputs are; the photograph is placed on whole multiples of it, so
+            that `Window.crop` cuts them exactly.
+        space: of the photograph's pixels.
+    """
+    width, height = size
+    window = _place(pixels.shape[0], pixels.shape[1], height, width, stride)
+    inner = lightness(space.luminance(_resize(pixels, window.height, window.width)))
+    padded = cv2.copyMakeBorder(
+        inner,
+        window.top,
+        height - window.top - window.height,
+        window.left,
+        width - window.left - window.width,
+        cv2.BORDER_REFLECT,
+    )
+    return Prepared(lightness=np.asarray(padded, np.float32)[None, None], window=window)
+
+
+def _place(height: int, width: int, rows: int, columns: int, stride: int) -> Window:
+    """Where a photograph of height x width goes among rows x columns: as large as fits, centred, in whole strides."""
+    scale = min(rows / height, columns / width)
+    taken_rows = min(rows, max(stride, round(height * scale / stride) * stride))
+    taken_columns = min(columns, max(stride, round(width * scale / stride) * stride))
+    return Window(
+        top=(rows - taken_rows) // (2 * stride) * stride,
+        left=(columns - taken_columns) // (2 * stride) * stride,
+        height=taken_rows,
+        width=taken_columns,
+    )
+
+
+def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Shrink by the mean of areas; then enlarge linearly what is left to enlarge."""
+    smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
+    shrunk = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR), pixels.dtype)
