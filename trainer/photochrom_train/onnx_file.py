@@ -15,7 +15,7 @@ from photochrom_train.colorize_network import ColorizeNetwork, ExportedColorizer
 OPSET = 17
 """The newest opset that every engine runs right."""
 
-METADATA_KEY = "photochrom.networks.contract"
+METADATA_KEY = "photochrom.contract"
 """Where the ONNX file carries its contract."""
 
 _SMALL = 256
