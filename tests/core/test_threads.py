@@ -10,7 +10,7 @@ import pytest
 from photochrom import Colorizer, ConvertOptions, convert
 from photochrom.colour.photograph import in_strips
 from photochrom.files.imageio import write_image
-from photochrom.painting.threads import processors, shared_threads, threads_for_a_photograph
+from photochrom.threads import processors, shared_threads, threads_for_a_photograph
 
 
 def test_alone_a_photograph_has_the_threads_that_opencv_may_use():

@@ -8,7 +8,7 @@ import numpy as np
 
 from photochrom.colour.lab import Pixels
 from photochrom.errors import ImageError
-from photochrom.painting.threads import threads_for_a_photograph
+from photochrom.threads import threads_for_a_photograph
 
 ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8, uint16 or float32 in [0, 1]"
 

@@ -24,7 +24,7 @@ from photochrom.files.encoder import encode_image
 from photochrom.files.formats import read_header
 from photochrom.files.imageio import read_bytes
 from photochrom.files.output_file import write_file
-from photochrom.painting.threads import processors, shared_threads
+from photochrom.threads import processors, shared_threads
 
 DEFAULTS: Final = ConvertOptions()
 """How to convert where nothing is chosen."""

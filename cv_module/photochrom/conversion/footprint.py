@@ -10,7 +10,7 @@ from typing import Final
 from photochrom.conversion.options import ConvertOptions
 from photochrom.files.encoder import format_name
 from photochrom.files.header import Header
-from photochrom.painting.threads import processors
+from photochrom.threads import processors
 
 FIXED: Final = 32 << 20
 """Tables of decoders and encoders, and what the allocator keeps of memory that was given back [bytes]."""

@@ -24,7 +24,7 @@ from photochrom.conversion.task import Task
 from photochrom.conversion.workers import convert_entries
 from photochrom.errors import JobError, shown
 from photochrom.files.output_file import remove_dead_temporaries
-from photochrom.painting.threads import LOOK_AGAIN
+from photochrom.threads import LOOK_AGAIN
 
 INTERVAL: Final = 5.0
 """Time between two looks [s]: network shares may tell of a change some seconds late."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from photochrom.conversion.system_memory import free_memory, own_memory
 from photochrom.errors import ImageError, JobError
-from photochrom.painting.threads import LOOK_AGAIN
+from photochrom.threads import LOOK_AGAIN
 
 
 class CancelledError(Exception):

@@ -15,7 +15,7 @@ from photochrom.conversion.converter import Converter, Loaded
 from photochrom.conversion.memory import CancelledError
 from photochrom.conversion.result import FileResult, Preview
 from photochrom.conversion.task import Task
-from photochrom.painting.threads import LOOK_AGAIN, processors
+from photochrom.threads import LOOK_AGAIN, processors
 
 _End = tuple[int, FileResult, Preview | None]
 """A photograph's place among the entries, and what became of it."""
