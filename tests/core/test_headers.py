@@ -231,6 +231,18 @@ def test_jpeg_2000_that_opencv_does_not_read_rightly_is_refused(mode: str, reaso
         read(by_pillow(Image.fromarray(colour()).convert(mode), "JPEG2000"))
 
 
+def test_a_jpeg_2000_tile_without_a_length_is_the_last_one():
+    # Fuzzing found it: such a tile, and the mark of another where the end belongs, were looked at for ever.
+    data = bytearray(cv2.imencode(".jp2", colour())[1].tobytes()) + bytes(12)
+    end = data.rindex(b"\xff\xd9")
+    tile = data.index(b"\xff\x90")
+    data[tile + 6 : tile + 10] = bytes(4)
+    assert np.array_equal(read(data), colour())
+    data[end : end + 2] = b"\xff\x90"
+    with pytest.raises(ImageError, match="the mark that ends a JPEG 2000 picture is missing"):
+        read_header(data)
+
+
 def test_jpeg_2000_of_12_bits_has_its_white_at_the_types_white():
     _, encoded = cv2.imencode(".jp2", colour()[:, :, 0].astype(np.uint16) * 16)
     data = bytearray(encoded.tobytes())

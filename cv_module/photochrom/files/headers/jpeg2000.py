@@ -117,10 +117,10 @@ def _check_tiles(data: Data, begin: int, end: int) -> None:
         (length,) = unpack(">I", data, position + 6)
         if length == 0:  # the last one, up to the end
             position = end - len(_END)
-        elif length < 14:
+            break
+        if length < 14:
             raise ImageError(f"it is damaged: the tile at byte {position} has no length; {COPY_AGAIN}")
-        else:
-            position += length
+        position += length
         require(data, position + 2)
         (marker,) = unpack(">H", data, position)
     if position + 2 > end or bytes(data[position : position + 2]) != _END:
