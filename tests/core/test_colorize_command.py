@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -350,6 +351,14 @@ def test_a_signal_that_is_ignored_stays_ignored(album: Path, out: Path, monkeypa
         assert asked == [False, False]
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture(autouse=True)
+def hangup_as_usual() -> Iterator[None]:
+    """SIGHUP ends a process, also where the tests run under nohup, which has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *numbers: signal.Signals) -> list[bool]:

@@ -402,6 +402,7 @@ REFUSED = {
     "many-tags": (changed(128, b"\xff" * 4), "tags, which do not fit"),
     "tag-outside": (changed(136, b"\x7f\xff\xff\xff"), "lies outside"),
     "cmyk": (changed(16, b"CMYK"), "for CMYK pixels"),
+    "a space that is none in latin-1 alone, found by fuzzing": (changed(16, b"RGB\xa0"), "for RGB\xa0 pixels"),
     "lab": (changed(16, b"Lab "), "for Lab pixels"),
     "link": (changed(12, b"link"), "class link"),
     "named": (changed(12, b"nmcl"), "class nmcl"),

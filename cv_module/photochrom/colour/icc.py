@@ -120,7 +120,7 @@ def broken(what: str) -> ImageError:
 
 
 def _text(signature: bytes) -> str:
-    return signature.decode("latin-1").strip()
+    return signature.decode("latin-1").rstrip(" ")
 
 
 def _sampled_curve(data: bytes) -> Float64:

@@ -105,6 +105,7 @@ def write_output(data: bytes | bytearray | memoryview) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        give_up_output()  # what the stream still holds would fail once more
         raise ImageError(f"standard output: cannot be written: {error.strerror}") from None
 
 

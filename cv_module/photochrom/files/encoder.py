@@ -151,7 +151,7 @@ def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
 
 def _check_profile(icc: bytes, wanted: str) -> None:
     """Raise ImageError where a profile is not for such pixels; programs would show them in wrong colours."""
-    space = icc[_PROFILE_SPACE].decode("ascii", "replace").strip()
+    space = icc[_PROFILE_SPACE].decode("latin-1").rstrip(" ")
     if icc and space != wanted:
         raise ImageError(
             f"the ICC profile is for {space or 'no'} pixels, and this file holds {wanted} ones: "
