@@ -110,3 +110,31 @@ def test_importing_the_core_prints_nothing_and_leaves_logging_and_the_environmen
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (result.stdout, result.stderr) == ("", "")
+
+
+LAYERS = (
+    ("errors", "threads"),
+    ("colour",),
+    ("painting", "networks", "files"),
+    ("colorizer",),
+    ("conversion",),
+    ("report", "cluster", "bench"),
+    ("command",),
+    ("__main__", "__init__"),
+)
+"""The core from below: each package and module may import those of lower layers (see docs/architecture.md)."""
+
+
+def test_the_cores_packages_import_only_what_lies_below_them():
+    core = ROOT / "cv_module" / "photochrom"
+    height = {name: number for number, names in enumerate(LAYERS) for name in names}
+    for path in core.rglob("*.py"):
+        own = path.relative_to(core).parts[0].removesuffix(".py")
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        imported += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        for name in imported:
+            package, _, rest = name.partition(".")
+            other = rest.partition(".")[0]
+            if package == "photochrom" and other and other != own:
+                assert height[other] < height[own], f"{path.relative_to(core)} imports {name}"
