@@ -23,6 +23,8 @@ TIMEOUT: Final = 20
 """One input may take this long [s]."""
 RSS_LIMIT: Final = 3000
 """The process may hold this much memory [MB]."""
+PROCESS_SECONDS: Final = 150
+"""How long one process searches [s]: atheris itself grows by some kilobytes with every input."""
 MAX_BYTES: Final = 64 * 1024
 """Size of the largest input that is made."""
 
@@ -49,7 +51,7 @@ def _replay(target: str, paths: list[Path]) -> int:
 
 
 def _search(target: str, seconds: int) -> int:
-    """Search for so long; after a finding, go on in a new process."""
+    """Search for so long, in one process after the other; a finding ends one early."""
     work = ROOT / "build" / "fuzz" / target
     corpus, findings = work / "corpus", work / "findings"
     for folder in (corpus, findings):
@@ -60,7 +62,7 @@ def _search(target: str, seconds: int) -> int:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) >= 1:
         arguments = [
-            f"-max_total_time={left:.0f}",
+            f"-max_total_time={min(left, PROCESS_SECONDS):.0f}",
             f"-timeout={TIMEOUT}",
             f"-rss_limit_mb={RSS_LIMIT}",
             f"-max_len={MAX_BYTES}",
