@@ -252,7 +252,10 @@ def test_a_run_that_is_stopped_gently_finishes_what_it_began_and_leaves_nothing_
     moments = random.Random(SEED)
     for number in (signal.SIGINT, signal.SIGTERM):
         process = batch.start(tmp_path, "--skip-existing")
-        time.sleep(moments.uniform(batch.first_output, batch.duration))
+        there = len(visible(tmp_path))
+        while process.poll() is None and len(visible(tmp_path)) == there:
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, batch.duration - batch.first_output) / 4)
         process.send_signal(number)
         process.communicate(timeout=300)
         assert process.returncode in (0, 128 + number)
