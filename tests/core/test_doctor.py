@@ -7,7 +7,8 @@ import cv2
 import pytest
 from cv2.typing import MatLike
 
-from photochrom.command.doctor import Finding, examine
+from photochrom.command.doctor import examine
+from photochrom.command.finding import Finding
 from photochrom.errors import ImageError
 from photochrom.files.encoder import encode_image
 from photochrom.networks.device import usable_devices

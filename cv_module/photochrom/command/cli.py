@@ -1,7 +1,8 @@
 """The command ``photochrom``: arguments in, text and an exit code out; all work is done elsewhere.
 
 Exit codes: 0 all done or skipped; 1 some photographs failed, or ``doctor`` found something wrong; 2 nothing was begun,
-because of the arguments, the network or the device; 128 and a signal's number: stopped by it.
+because of the arguments, the network or the device; 128 and a signal's number: stopped by it. Commands that other
+packages bring (`extensions`) keep to these.
 """
 
 import argparse
@@ -19,10 +20,11 @@ import cv2
 import photochrom
 from photochrom.bench.bench import BenchOptions, run_bench
 from photochrom.bench.case import Kind
-from photochrom.command import colorize_arguments, standard_streams
+from photochrom.command import colorize_arguments, extensions, standard_streams
 from photochrom.command.colorize_command import colorize
 from photochrom.command.completion import Shell, completion_script
 from photochrom.command.doctor import examine
+from photochrom.command.finding import print_findings
 from photochrom.command.stop_signals import EXIT_CODE
 from photochrom.errors import PhotochromError, shown
 from photochrom.networks.contract import Contract
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"photochrom {photochrom.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: Callable[[argparse.Namespace], int] | None, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(
             name,
             help=text,
@@ -99,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     completion = add("completion", _completion, "print a script that completes the command's options in a shell")
     completion.add_argument("shell", choices=get_args(Shell), help="which shell")
     completion.epilog = _COMPLETION_HELP
+    for name, brought in extensions.commands().items():
+        brought.add_arguments(add(name, None, brought.text))
     return parser
 
 
@@ -151,15 +155,7 @@ def _print_table(contracts: Sequence[Contract]) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    marks = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
-    findings = examine(options.model)
-    for finding in findings:
-        print(f"{marks[finding.state]}  {finding.subject}: {finding.text}")
-        if finding.remedy:
-            print(f"       -> {finding.remedy}")
-    wrong = sum(finding.state == "wrong" for finding in findings)
-    print(f"{wrong} found wrong" if wrong else "all is well")
-    return 1 if wrong else 0
+    return print_findings(examine(options.model))
 
 
 def _bench(options: argparse.Namespace) -> int:

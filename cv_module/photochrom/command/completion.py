@@ -6,7 +6,7 @@ from typing import Final, Literal
 Shell = Literal["bash", "zsh", "tcsh"]
 """The shells that are known."""
 
-_FILES: Final = frozenset({"inputs", "output", "from_list", "base", "confidence_out", "report", "model"})
+_FILES: Final = frozenset({"inputs", "output", "from_list", "base", "confidence_out", "report", "model", "profile"})
 """Arguments that take the name of a file or folder."""
 
 

@@ -3,15 +3,16 @@
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import cv2
 import numpy as np
 
 import photochrom
 from photochrom.colorizer import Colorizer
+from photochrom.command import extensions
+from photochrom.command.finding import Finding
 from photochrom.conversion.system_memory import free_memory
 from photochrom.errors import DeviceError, PhotochromError
 from photochrom.files.decoder import decode_image
@@ -35,20 +36,6 @@ _ENOUGH_MEMORY: Final = 2_000_000_000
 """With less free the largest photographs do not fit [bytes]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at."""
-
-    subject: str
-    """What was looked at."""
-    state: Literal["ok", "note", "wrong"]
-    """Whether it is as it should be; a note is worth knowing and hinders nothing."""
-    text: str
-    """What was found."""
-    remedy: str = ""
-    """What to do."""
-
-
 def examine(model: str | None = None) -> list[Finding]:
     """Everything that was looked at.
 
@@ -63,6 +50,7 @@ def examine(model: str | None = None) -> list[Finding]:
         _memory(),
         _ray(),
         *(finding for name in names for finding in _network(name)),
+        *extensions.findings(),
     ]
 
 
