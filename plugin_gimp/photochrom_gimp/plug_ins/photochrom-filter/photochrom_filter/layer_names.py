@@ -1,28 +1,36 @@
 """Names of new layers: what made them, and with which settings."""
 
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from photochrom_filter.messages import Settings
 from photochrom_filter.texts import _
-from photochrom_filter.worker_client import Settings
 
 
-def layer_name(settings: Settings, version: str) -> str:
-    """For instance "Photochrom colorize 1.1 (strength 80 %)"; what has no effect is left out.
+def layer_name(settings: Settings, versions: Mapping[str, str]) -> str:
+    """For instance "Photochrom colorize 1.1 (strength 80 %)"; settings without effect are left out.
 
     Args:
         settings: what the layer was made with.
-        version: of the network.
+        versions: of the shipped networks, by name; a user's own network is called by its file's name.
     """
-    details = [
-        f"{label} {value:.0%}".replace("%", " %")
-        for label, value, neutral in (
-            (_("strength"), settings.strength, None),
-            (_("saturation"), settings.saturation, 1.0),
-            (_("fade uncertain"), settings.fade_uncertain, 0.0),
-        )
-        if value != neutral
-    ]
-    return f"Photochrom {settings.model_name} {version} ({', '.join(details)})"
+    network = f"{settings.model} {versions[settings.model]}" if settings.model in versions else _stem(settings.model)
+    details = [f"{_('strength')} {_percent(settings.strength)}"]
+    if settings.saturation != 1:
+        details.append(f"{_('saturation')} {_percent(settings.saturation)}")
+    if settings.fade_uncertain:
+        details.append(f"{_('fade uncertain')} {_percent(settings.fade_uncertain)}")
+    return f"Photochrom {network} ({', '.join(details)})"
 
 
 def confidence_name(layer: str) -> str:
-    """Of the layer with the confidence map, after the name of the layer it belongs to."""
-    return _("{layer} – confidence").format(layer=layer)
+    """Of the confidence map that belongs to a layer, by that layer's name."""
+    return _("{layer}: confidence").format(layer=layer)
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100)} %"
+
+
+def _stem(model: str) -> str:
+    return PurePath(model).stem

@@ -3,11 +3,13 @@
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import Final
 
-from photochrom_filter.worker_client import Interpreter, WorkerClient
+from photochrom_filter.interpreter import Interpreter
+from photochrom_filter.worker_client import WorkerClient
 
-INTERPRETER = Path(__file__).parent.parent / "interpreter.json"
-"""Written by the installer: the Python that photochrom is installed in."""
+INTERPRETER: Final = Path(__file__).parent.parent / "interpreter.json"
+"""Written by the installer."""
 
 
 class WarmWorker:
@@ -24,7 +26,7 @@ class WarmWorker:
             WorkerError: it does not start; the message says why and what to do.
         """
         with self._lock:
-            if self._client is not None and not self._client.is_alive:
+            if self._client is not None and not self._client.usable:
                 self._client.close()
                 self._client = None
             if self._client is None:

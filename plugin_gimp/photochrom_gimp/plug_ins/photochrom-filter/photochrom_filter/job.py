@@ -1,0 +1,66 @@
+"""A whole run of a filter: every result first, then all of them into the image as one step of undo."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from gi.repository import Gimp
+
+from photochrom_filter import drawables as selected
+from photochrom_filter import outputs
+from photochrom_filter.layer_names import confidence_name, layer_name
+from photochrom_filter.procedures import Request
+from photochrom_filter.progress import progress
+from photochrom_filter.result import Result, compute
+from photochrom_filter.undo_step import undo_step
+from photochrom_filter.warm_worker import WarmWorker
+
+_MODES = {"new-layer-color": Gimp.LayerMode.LCH_COLOR, "new-layer": Gimp.LayerMode.NORMAL}
+
+
+def run(
+    image: Gimp.Image, drawables: Sequence[Gimp.Drawable], request: Request, warm: WarmWorker, title: str
+) -> list[Result]:
+    """Process drawables of an image; it is not changed before the last result is there.
+
+    Args:
+        image: RGB or grey; a grey one becomes RGB.
+        drawables: layers and layer groups of it.
+        request: what to do to each.
+        warm: the worker.
+        title: for the status bar.
+
+    Returns:
+        The results, as they went into the image.
+
+    Raises:
+        RefusalError: a drawable cannot be processed; nothing was changed.
+        WorkerError: the worker could not do it; nothing was changed.
+        GimpError: GIMP did not take a result; what was changed is one step of undo.
+    """
+    selected.check(image, drawables, request.output)
+    with progress(title, len(drawables)) as report:
+        worker = warm.client()
+        versions = {model.name: model.version for model in worker.hello.models}
+        name = layer_name(request.settings, versions)
+        results = [
+            compute(drawable, worker, request.settings, partial(report, part))
+            for part, drawable in enumerate(drawables)
+        ]
+    with undo_step(image):
+        if image.get_base_type() == Gimp.ImageBaseType.GRAY:
+            image.convert_rgb()
+        for result in results:
+            _put(result, request, name)
+        image.set_selected_layers(list(drawables))
+    Gimp.displays_flush()
+    return results
+
+
+def _put(result: Result, request: Request, name: str) -> None:
+    above = result.drawable
+    if request.output == "replace":
+        outputs.replace(result.drawable, result.picture)
+    else:
+        above = outputs.add_layer(result.drawable, result.picture, name, _MODES[request.output])
+    if result.confidence is not None:
+        outputs.add_confidence(result.drawable, above, result.confidence, confidence_name(name))
