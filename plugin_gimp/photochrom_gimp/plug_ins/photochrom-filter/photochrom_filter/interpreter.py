@@ -1,11 +1,12 @@
 """The Python that has photochrom, as the installer recorded it beside the plug-in."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Self
 
-FILE_NAME: Final = "interpreter.json"
-"""Of the record; it lies in the plug-in's folder."""
+from photochrom_filter.texts import _
+from photochrom_filter.worker_error import WorkerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +20,30 @@ class Interpreter:
     protocol: int
     """The version of the protocol that this spoke."""
 
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What the installer recorded.
 
-def read_interpreter(path: Path) -> Interpreter:
-    """What the installer recorded.
+        Args:
+            path: of the record, a file of JSON.
 
-    Args:
-        path: of the record, `FILE_NAME` in the plug-in's folder.
+        Raises:
+            WorkerError: it is missing or damaged; the message says what to do.
+        """
+        try:
+            record = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise WorkerError(
+                _("the plug-in does not know which Python has photochrom ({path} is missing); ").format(path=path)
+                + MEND
+            ) from None
+        except (OSError, ValueError) as error:
+            raise WorkerError(_("{path} cannot be read ({error}); ").format(path=path, error=error) + MEND) from None
+        match record:
+            case {"python": str(python), "photochrom": str(photochrom), "protocol": int(protocol)}:
+                return cls(python=python, photochrom=photochrom, protocol=protocol)
+        raise WorkerError(_("{path} is damaged; ").format(path=path) + MEND)
 
-    Raises:
-        WorkerError: it is missing or damaged; the message says what to do.
-    """
-    raise NotImplementedError(path)
+
+MEND = _("run `photochrom gimp install` in a terminal, with the Python that has photochrom")
+"""What mends most of what can be wrong between the plug-in and photochrom."""
