@@ -118,7 +118,7 @@ LAYERS = (
     ("painting", "networks", "files"),
     ("colorizer",),
     ("conversion",),
-    ("report", "cluster", "bench"),
+    ("report", "cluster", "bench", "worker"),
     ("command",),
     ("__main__", "__init__"),
 )

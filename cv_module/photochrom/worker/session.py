@@ -88,7 +88,7 @@ class Session:
             _leave(1)
         except (EOFError, BrokenPipeError):
             pass  # the client ended in the middle of its request, or while it was answered
-        except Exception:
+        except Exception:  # noqa: BLE001 (whatever it is: a worker that does not listen must not live on)
             _log.exception("the worker cannot listen any more")
             _leave(1)
         _leave(0)
