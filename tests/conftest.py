@@ -10,6 +10,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail, instead of skipping, where there is no browser to look at pages with",
     )
     parser.addoption(
+        "--require-gimp",
+        action="store_true",
+        help="fail, instead of skipping, where there is no GIMP 3.0 and 3.2 to try the plug-in in",
+    )
+    parser.addoption(
         "--kills",
         type=int,
         default=25,
