@@ -197,7 +197,7 @@ def _give_free_name(temporary: Path, path: Path) -> bool:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        with _locked_folder(path.parent):
+        with locked_folder(path.parent):
             if os.path.lexists(path):
                 return False
             temporary.replace(path)
@@ -205,7 +205,7 @@ def _give_free_name(temporary: Path, path: Path) -> bool:
 
 
 @contextmanager
-def _locked_folder(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Keep other runs on this machine from naming files in a folder without links."""
     if sys.platform == "win32":
         yield
