@@ -27,4 +27,5 @@ def test_a_window_appears_and_can_be_photographed(windowed_gimp):
 def test_gimp_ends_by_itself_and_leaves_no_process(start_gimp):
     session = start_gimp()
     session.quit()
-    assert session.root.run("pgrep", "-f", "gimp|photochrom").status == 1
+    left = session.root.run("pgrep", "-af", "gimp-console|python-eval|photochrom-filter|photochrom.worker")
+    assert left.status == 1, left.output
