@@ -25,6 +25,7 @@ from cv2.typing import MatLike
 
 from photochrom.errors import ImageError
 from photochrom.files.container import with_metadata
+from photochrom.files.jpeg_bands import encode_bands
 from photochrom.files.metadata import Metadata, with_resolution_in_exif
 
 DEFAULT_QUALITY: Final = 95
@@ -101,7 +102,7 @@ def encode_image(
     kept = metadata or Metadata()
     _check_fits(encoder, pixels)
     _check_profile(kept.icc, "GRAY" if pixels.ndim == 2 and encoder.grey else "RGB")
-    return with_metadata(_encode(encoder, pixels, kept, quality).data, encoder.name, kept)
+    return with_metadata(_encode(encoder, pixels, kept, quality), encoder.name, kept)
 
 
 def check_suffix(suffix: str) -> None:
@@ -159,7 +160,7 @@ def _check_profile(icc: bytes, wanted: str) -> None:
         )
 
 
-def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int) -> MatLike:
+def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int) -> memoryview | bytes:
     """What OpenCV makes of a picture; with metadata in the one format where it puts them itself."""
     blocks = {}
     if encoder is _AVIF:
@@ -173,15 +174,19 @@ def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int
     # OpenCV knows grey and colour PPM by different names.
     extension = ".pgm" if encoder is _PPM and pixels.ndim == 2 else encoder.extension
     refusal = f"OpenCV {cv2.__version__} cannot write this picture as {encoder.name}"
-    try:
+
+    def encode(part: MatLike) -> memoryview:
         done, encoded = cv2.imencodeWithMetadata(
-            extension, pixels, list(blocks), list(blocks.values()), _parameters(encoder, quality)
+            extension, part, list(blocks), list(blocks.values()), _parameters(encoder, quality)
         )
+        if not done:
+            raise ImageError(refusal)
+        return encoded.data.cast("B")
+
+    try:
+        return encode_bands(pixels, encode) if encoder is _JPEG else encode(pixels)
     except cv2.error as error:
         raise ImageError(f"{refusal}: {error.err}") from error
-    if not done:
-        raise ImageError(refusal)
-    return encoded
 
 
 def _parameters(encoder: _Encoder, quality: int) -> list[int]:

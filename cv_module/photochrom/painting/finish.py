@@ -37,16 +37,21 @@ def finish(
     enlarger = ChromaEnlarger(chroma, guide, (height, width))
     table = _lightness_table(pixels, space)
 
+    for_8_bits = pixels.dtype == np.uint8
+
     def colour(rows: slice) -> None:
         strip = pixels[rows]
         y = space.luminance(strip)
-        shades = lightness(y) if table is None else np.asarray(cv2.LUT(strip, table), np.float32).reshape(y.shape)
-        bgr = merge_lab(y, enlarger.rows(rows, shades), shades, for_8_bits=pixels.dtype == np.uint8)
+        if table is None:
+            shades = lightness(y, for_8_bits=for_8_bits)
+        else:
+            shades = np.asarray(cv2.LUT(strip, table), np.float32).reshape(y.shape)
+        bgr = merge_lab(y, enlarger.rows(rows, shades), shades, for_8_bits=for_8_bits)
         if strength < 1:
             bgr = mix_lab(y, bgr, space.linear(strip) if strip.ndim == 3 else None, strength)
         if out.shape[2] == 4:
             out[rows, :, 3] = strip[:, :, 3]
-        space.write(y, bgr, out[rows])
+        space.write(y, bgr, out[rows], within_srgb=strength == 1)
 
     in_strips(height, width, colour)
 

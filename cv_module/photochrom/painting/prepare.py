@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from photochrom.colour.lab import Float32, Pixels, lightness
+from photochrom.colour.photograph import in_strips
 from photochrom.colour.space import SRGB, ColourSpace
 
 
@@ -88,6 +89,33 @@ def _place(height: int, width: int, rows: int, columns: int, stride: int) -> Win
 
 def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
     """Shrink by the mean of areas; then enlarge linearly what is left to enlarge."""
+    pixels = _halved(pixels, min(pixels.shape[0] // height, pixels.shape[1] // width))
     smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
     shrunk = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR), pixels.dtype)
+
+
+def _halved(pixels: Pixels, most: int) -> Pixels:
+    """Shrink to a half as often as leaves twice the size wanted or more: many times faster than by any other factor.
+
+    What is left over at the right and at the bottom, less than half a network's pixel, is not seen.
+
+    Args:
+        pixels: the photograph.
+        most: how many times as large as wanted it is, rounded down.
+    """
+    times = max(0, most.bit_length() - 2)
+    factor = 1 << times
+    height, width = (side // factor for side in pixels.shape[:2])
+    if factor == 1:
+        return pixels
+    small: Pixels = np.empty((height, width, *pixels.shape[2:]), pixels.dtype)
+
+    def halve(rows: slice) -> None:
+        strip = pixels[rows.start * factor : rows.stop * factor, : width * factor]
+        for _ in range(times):
+            strip = np.asarray(cv2.resize(strip, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels.dtype)
+        small[rows] = strip
+
+    in_strips(height, width * factor * factor, halve)
+    return small
