@@ -8,6 +8,8 @@ import gi
 gi.require_version("Babl", "0.1")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
 
 from gi.repository import Gimp  # noqa: E402 (the versions come first)
 

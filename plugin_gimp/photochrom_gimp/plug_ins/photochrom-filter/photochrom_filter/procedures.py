@@ -32,6 +32,8 @@ class Request:
 class Filter:
     """One filter: a menu entry and a procedure."""
 
+    task: str
+    """What a network that it can use does, as `Model.task` names it."""
     label: Callable[[], str]
     """Of the menu entry, with its mnemonic."""
     title: Callable[[], str]
@@ -84,7 +86,7 @@ def _declare_colorize(procedure: Gimp.Procedure) -> None:
         _READ_WRITE,
     )
     procedure.add_double_argument(
-        "saturation", _("Sat_uration"), _("How strong the new colors are; 0 is gray"), 0, 2, 1, _READ_WRITE
+        "saturation", _("S_aturation"), _("How strong the new colors are; 0 is gray"), 0, 2, 1, _READ_WRITE
     )
     procedure.add_double_argument(
         "fade-uncertain",
@@ -96,11 +98,11 @@ def _declare_colorize(procedure: Gimp.Procedure) -> None:
         _READ_WRITE,
     )
     procedure.add_choice_argument(
-        "output", _("_Output"), _("Where the colors go"), _outputs(), "new-layer-color", _READ_WRITE
+        "output", _("O_utput"), _("Where the colors go"), _outputs(), "new-layer-color", _READ_WRITE
     )
     procedure.add_boolean_argument(
         "confidence-layer",
-        _("Con_fidence as a layer"),
+        _("Confide_nce as a layer"),
         _("Add a hidden layer that shows how sure the network is: white is sure"),
         False,
         _READ_WRITE,
@@ -151,6 +153,7 @@ def _colorize_request(config: Gimp.ProcedureConfig) -> Request:
 
 FILTERS = {
     "python-fu-photochrom-colorize": Filter(
+        task="colorize",
         label=lambda: _("_Colorize…"),
         title=lambda: _("Colorize"),
         blurb=lambda: _("Give a black-and-white photograph colors"),
