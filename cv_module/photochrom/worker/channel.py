@@ -80,6 +80,6 @@ def claim_standard_streams() -> tuple[BufferedReader, Channel]:
     os.dup2(nothing, _INPUT)
     os.close(nothing)
     sink = open(os.dup(_OUTPUT), "wb", buffering=0)  # noqa: PTH123, SIM115 (as above)
-    os.write(sink.fileno(), b"\n")  # ends what an import may have printed
     os.dup2(_ERROR, _OUTPUT)
+    sink.write(b"\n")  # ends what an import may have printed
     return source, Channel(sink)

@@ -80,18 +80,25 @@ class Session:
             _leave(0)
 
     def _listen(self) -> NoReturn:
+        code = 1
+        try:
+            code = self._take_all()
+        except (EOFError, BrokenPipeError):  # the client ended in the middle of a request, or does not listen
+            code = 0
+        except Exception:  # noqa: BLE001 (whatever it is: a worker that does not listen must not live on)
+            _log.exception("the worker cannot listen any more")
+        finally:
+            _leave(code)
+
+    def _take_all(self) -> int:
+        """Take what comes until nothing more does; the exit code that this deserves."""
         try:
             while line := self._source.readline(_LONGEST_LINE):
                 self._take(_message(line))
         except RequestError as error:
             self._channel.send(failure(None, error))
-            _leave(1)
-        except (EOFError, BrokenPipeError):
-            pass  # the client ended in the middle of its request, or while it was answered
-        except Exception:  # noqa: BLE001 (whatever it is: a worker that does not listen must not live on)
-            _log.exception("the worker cannot listen any more")
-            _leave(1)
-        _leave(0)
+            return 1
+        return 0
 
     def _take(self, message: Message) -> None:
         """Do what a message says, or put it into the queue with the pixels that follow it.
@@ -112,8 +119,8 @@ class Session:
             request = ColorizeRequest.read(message)
             pixels = blank(request)
         except (RequestError, PhotochromError, MemoryError) as error:
-            skip(size, self._source)
             self._fail(number, error)
+            skip(size, self._source)
             return
         note = _CUT_OFF if fill(pixels, self._source) else ""
         self._jobs.put(_Job(request=request, pixels=pixels, note=note))
