@@ -15,15 +15,16 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
 
-.PHONY: help demo test lint types unit opencv5 distribution clean
+.PHONY: help demo test lint types unit opencv5 gimp distribution clean
 
 help:
 	@echo "make demo          colorize the photographs in samples/ into demo/"
 	@echo "make test          everything below, in this order"
 	@echo "make lint          ruff: rules and formatting"
 	@echo "make types         mypy --strict"
-	@echo "make unit          all tests, on OpenCV 4.14"
+	@echo "make unit          all tests but those in GIMP, on OpenCV 4.14"
 	@echo "make opencv5       the core's tests on OpenCV $(OPENCV_5)"
+	@echo "make gimp          the tests in real GIMPs, 3.0 and 3.2, which are downloaded first (root on Debian only)"
 	@echo "make distribution  build wheel and sdist, install each in a clean environment, colorize a photograph there"
 	@echo "make clean         remove the environments and everything that was made here"
 
@@ -33,7 +34,7 @@ demo: .venv/installed
 	@echo "The colour photographs are in $(CURDIR)/demo;"
 	@echo "all of them beside their originals: $(CURDIR)/demo/before-after.jpg"
 
-test: lint types unit opencv5 distribution
+test: lint types unit opencv5 gimp distribution
 	@echo "All checks passed."
 
 lint: .venv-test/installed
@@ -44,10 +45,16 @@ types: .venv-test/installed
 	.venv-test/bin/mypy
 
 unit: .venv-test/installed
-	.venv-test/bin/python -m pytest $(PYTEST_FLAGS)
+	.venv-test/bin/python -m pytest --ignore tests/gimp/real $(PYTEST_FLAGS)
 
 opencv5: .venv-opencv5/installed
 	.venv-opencv5/bin/python -m pytest tests/core
+
+# Where a GIMP cannot be had, its tests are skipped with the reason, or fail with it (PYTEST_FLAGS=--require-gimp).
+gimp: .venv-test/installed
+	@.ci/gimp-root 3.0 .venv-test/bin/python >/dev/null || true
+	@.ci/gimp-root 3.2 .venv-test/bin/python >/dev/null || true
+	.venv-test/bin/python -m pytest tests/gimp/real $(PYTEST_FLAGS)
 
 distribution: .venv-test/installed
 	.ci/check-distribution .venv-test

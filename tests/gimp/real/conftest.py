@@ -9,12 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from tests.gimp.real.desktop import Desktop
 from tests.gimp.real.root import VERSIONS, Root, RootError, environment
 from tests.gimp.real.session import GimpSession
 
-StartGimp = Callable[..., GimpSession]
+StartGimp = Callable[[dict[str, str] | None], GimpSession]
 """See `start_gimp`."""
 
 
@@ -76,12 +75,12 @@ def gimp(
 def start_gimp(
     gimp_environment: Path, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartGimp]:
-    """Starts a GIMP of the test's own, in a root and with a home of its own: ``start_gimp(environment={…})``."""
+    """Starts a GIMP of the test's own, in a root and with a home of its own: ``start_gimp({"NAME": "value"})``."""
     with ExitStack() as stack:
 
-        def start(**arguments: dict[str, str]) -> GimpSession:
+        def start(environment: dict[str, str] | None = None) -> GimpSession:
             root = stack.enter_context(_root(gimp_environment, prepared_home, tmp_path_factory.mktemp("gimp")))
-            return stack.enter_context(GimpSession(root, **arguments))
+            return stack.enter_context(GimpSession(root, environment=environment))
 
         yield start
 

@@ -48,7 +48,8 @@ def main() -> None:
                 answer = start(request["start"], environment, Path(request["log"]))
         except OSError as error:
             answer = {"status": None, "output": str(error)}
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
