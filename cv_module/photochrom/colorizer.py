@@ -18,7 +18,7 @@ from photochrom.networks.contract import Contract
 from photochrom.networks.device import OPENCV_TARGETS, Device, Engine
 from photochrom.networks.model_store import find
 from photochrom.networks.network import Network, load_network
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 from photochrom.painting.prepare import prepare
 
 
@@ -159,15 +159,39 @@ class Colorizer:
         """
         adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
         pixels = check_photograph(src.get() if isinstance(src, cv2.UMat) else src)
-        image = _blank(pixels)
-        network, confidence = self._paint(pixels, image, adjustment, profile)
+        painting, network, confidence = self._paint(pixels, adjustment, profile)
         size = (pixels.shape[1], pixels.shape[0])
         return Colorization(
-            image=image,
+            image=painting.whole(),
             confidence=np.clip(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), 0, 1, dtype=np.float32),
             device=network.device,
             engine=network.engine,
         )
+
+    def paint(
+        self,
+        src: MatLike,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        fade_uncertain: float = 0.0,
+        profile: bytes = b"",
+    ) -> Painting:
+        """The photograph in colour for whoever takes it in parts: rows are painted when they are asked for.
+
+        Args:
+            src: as for `colorize`, but no UMat; it must stay as it is as long as the result is in use.
+            strength: as for `colorize`.
+            saturation: as for `colorize`.
+            fade_uncertain: as for `colorize`.
+            profile: as for `colorize`.
+
+        Raises:
+            ImageError: as `colorize`.
+            ModelError: as `colorize`.
+        """
+        adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
+        return self._paint(check_photograph(src), adjustment, profile)[0]
 
     def warm_up(self) -> None:
         """Run the network once: the first run takes several times as long as the next ones.
@@ -236,13 +260,13 @@ class Colorizer:
         if dst is None or not _fits(dst, pixels):
             dst = _blank(pixels)
         out = _blank(pixels) if _overlap(dst, pixels) else dst
-        self._paint(pixels, out, adjustment, profile)
+        self._paint(pixels, adjustment, profile)[0].whole(out)
         if out is not dst:
             np.copyto(dst, out)
         return dst
 
-    def _paint(self, pixels: Pixels, out: Pixels, adjustment: Adjustment, profile: bytes) -> tuple[Network, Float32]:
-        """Write the photograph in colour; the network that ran, and its (h, w) confidence."""
+    def _paint(self, pixels: Pixels, adjustment: Adjustment, profile: bytes) -> tuple[Painting, Network, Float32]:
+        """The photograph in colour, the network that ran, and its (h, w) confidence."""
         space = colour_space(profile, pixels)
         network = self._network
         contract = network.contract
@@ -251,8 +275,8 @@ class Colorizer:
         confidence = prepared.window.crop(outputs["confidence"], contract.stride)[0]
         chroma = adjustment.apply(prepared.window.crop(outputs["chroma"], contract.stride), confidence)
         guide = prepared.guide(contract.stride)
-        finish(pixels, chroma, guide, out=out, space=space, strength=adjustment.strength)
-        return network, confidence
+        painting = Painting(pixels, chroma, guide, space=space, strength=adjustment.strength)
+        return painting, network, confidence
 
 
 @overload

@@ -17,7 +17,7 @@ from photochrom.colour.icc import read_icc
 from photochrom.colour.lab import Float32, Pixels, from_linear, lightness, split_lab, white
 from photochrom.colour.profile import colour_space, result_profile
 from photochrom.colour.space import SRGB, Curve, GreySpace, MatrixSpace, WorkingSpace
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 
 FLOAT32 = np.dtype(np.float32)
 D50 = (0.9642, 1.0, 0.8249)
@@ -226,7 +226,7 @@ def test_lightness_stays_whatever_the_profile(data, dtype, most):
     chroma = np.random.default_rng(2).uniform(-70, 70, (2, 6, 8)).astype(np.float32)
     out = np.empty((60, 80, 3), dtype)
 
-    finish(grey, chroma, np.full((6, 8), 50, np.float32), out=out, space=space)
+    Painting(grey, chroma, np.full((6, 8), 50, np.float32), space=space).whole(out)
 
     before, after = (lightness(space.luminance(pixels)) for pixels in (grey, out))
     np.testing.assert_allclose(after, before, atol=most)
@@ -240,7 +240,7 @@ def test_without_chroma_every_grey_of_a_working_space_has_its_own_code_in_all_ch
     out = np.empty((*codes.shape, 3), dtype)
     nothing, space = np.zeros((2, 4, 4), np.float32), colour_space(data, codes)
 
-    finish(codes, nothing, nothing[0], out=out, space=space)
+    Painting(codes, nothing, nothing[0], space=space).whole(out)
 
     # Next to black the curves are so steep that rounding of float32 shows in 16 bits: by less than 1e-6 L*.
     drift = np.abs(out.astype(int) - codes[:, :, None])
@@ -453,7 +453,7 @@ MUTATE = """
 import sys
 import numpy as np
 from photochrom import ImageError
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 from photochrom.colour.profile import colour_space
 
 seed = open(sys.argv[1], "rb").read()
@@ -472,7 +472,8 @@ for _ in range(400):
         continue
     assert ((y := space.luminance(bgr)) >= 0).all() and (y <= 1).all()
     out = np.zeros_like(bgr)
-    finish(bgr, np.full((2, 3, 3), 30, np.float32), np.full((3, 3), 50, np.float32), out=out, space=space, strength=0.5)
+    chroma, guide = np.full((2, 3, 3), 30, np.float32), np.full((3, 3), 50, np.float32)
+    Painting(bgr, chroma, guide, space=space, strength=0.5).whole(out)
     outcome[True] += 1
 print(outcome[True], outcome[False])
 """

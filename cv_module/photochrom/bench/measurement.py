@@ -30,7 +30,7 @@ from photochrom.files.imageio import read_bytes, write_image
 from photochrom.networks.model_store import find
 from photochrom.networks.network import load_network
 from photochrom.painting.enlarge import ChromaEnlarger
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 from photochrom.painting.prepare import prepare
 
 
@@ -76,7 +76,7 @@ def steps(case: Case) -> dict[str, float]:
         "prepare": lambda: prepare(pixels, contract.size, stride=contract.stride),
         "network": lambda: network.run({"lightness": prepared.lightness}),
         "enlarge": lambda: _enlarge(case, chroma, guide),
-        "finish": lambda: finish(pixels, chroma, guide, out=out),
+        "finish": lambda: Painting(pixels, chroma, guide).whole(out),
         "encode": lambda: encode_image(out, case.target.suffix),
     }
     times: dict[str, list[float]] = {name: [] for name in actions}

@@ -143,26 +143,42 @@ def merge_lab(
         y: (H, W) CIE Y in [0, 1]; the colour's own Y, and so its L*, is the same.
         chroma: (2, H, W) a* and b*.
         lightness_of_y: (H, W) its L*, where it is at hand already.
-        for_8_bits: whether an error of 2e-6 does no harm. OpenCV's conversion from Lab, which knows no table unlike
-            that to Lab, then does in one step what else takes thirty.
+        for_8_bits: as for `merge_lab_roughly`.
 
     Returns:
         (H, W, 3) B, G and R, linear light, within [0, 1] but for rounding.
     """
     l_star = lightness(y) if lightness_of_y is None else lightness_of_y
-    if for_8_bits:
-        lab = cv2.merge([l_star, chroma[0], chroma[1]])
-        bgr = _float32(cv2.cvtColor(lab, cv2.COLOR_Lab2LBGR), (*y.shape, 3))
-        # It has cut off what lies outside, so that is on the border now.
-        outside = _find_outside(bgr, -_BORDER)
-    else:
-        bgr = _interleaved(_bgr(y, _f_of_lightness(l_star), _away_from_grey(chroma)))
-        outside = _find_outside(bgr, _GAMUT_TOLERANCE)
+    bgr, outside = merge_lab_roughly(y, chroma, l_star, for_8_bits=for_8_bits)
     if outside.size:
         y, l_star, a, b = (plane.reshape(-1)[outside] for plane in (y, l_star, *chroma))
         fitting = _fit_into_gamut(y, _f_of_lightness(l_star), _away_from_grey(np.stack([a, b])))
         bgr.reshape(-1, 3)[outside] = fitting.T
     return bgr
+
+
+def merge_lab_roughly(
+    y: Float32, chroma: Float32, lightness_of_y: Float32, *, for_8_bits: bool = False
+) -> tuple[Float32, NDArray[np.intp]]:
+    """As `merge_lab`, but colours that sRGB cannot show are wrong: only found, for `merge_lab` to do all at once.
+
+    Args:
+        y: (H, W) CIE Y in [0, 1].
+        chroma: (2, H, W) a* and b*.
+        lightness_of_y: (H, W) its L*.
+        for_8_bits: whether an error of 2e-6 does no harm. OpenCV's conversion from Lab, which knows no table unlike
+            that to Lab, then does in one step what else takes thirty.
+
+    Returns:
+        (H, W, 3) B, G and R, linear light, and the places of those that are wrong, counted row by row.
+    """
+    if for_8_bits:
+        lab = cv2.merge([lightness_of_y, chroma[0], chroma[1]])
+        bgr = _float32(cv2.cvtColor(lab, cv2.COLOR_Lab2LBGR), (*y.shape, 3))
+        # It has cut off what lies outside, so that is on the border now.
+        return bgr, _find_outside(bgr, -_BORDER)
+    bgr = _interleaved(_bgr(y, _f_of_lightness(lightness_of_y), _away_from_grey(chroma)))
+    return bgr, _find_outside(bgr, _GAMUT_TOLERANCE)
 
 
 def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> Float32:

@@ -15,6 +15,9 @@ ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8,
 _STRIP_PIXELS = 64 * 1024
 """Pixels of a strip: a float plane of it is 256 KiB, and Python's own time per strip does not count (measured)."""
 
+_MOST_STRIPS_OF_A_BAND: Final = 16
+"""What is done once for a band then takes no time, and no thread waits long for the last one."""
+
 _MOST_THREADS: Final = 8
 """Each holds a strip's planes, about 8 MB."""
 
@@ -85,13 +88,24 @@ def most_rows(width: int) -> int:
 
 def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:
     """Call something for every strip, on as many threads as a photograph may have (see `threads`)."""
+    _on_threads(list(strips(height, width)), work)
+
+
+def in_bands(height: int, width: int, work: Callable[[slice], object]) -> None:
+    """As `in_strips`, for bands of several strips each: as many as leaves every thread one, and no more than 16."""
     every = list(strips(height, width))
-    threads = min(threads_for_a_photograph(), _MOST_THREADS, len(every))
+    together = max(1, min(_MOST_STRIPS_OF_A_BAND, len(every) // threads_for_a_photograph()))
+    parts = [every[at : at + together] for at in range(0, len(every), together)]
+    _on_threads([slice(part[0].start, part[-1].stop) for part in parts], work)
+
+
+def _on_threads(parts: list[slice], work: Callable[[slice], object]) -> None:
+    threads = min(threads_for_a_photograph(), _MOST_THREADS, len(parts))
     if threads <= 1:
-        for rows in every:
+        for rows in parts:
             work(rows)
         return
-    rest = iter(every)
+    rest = iter(parts)
 
     def take(_: int) -> None:
         for rows in rest:  # each thread takes the next one that is left

@@ -20,7 +20,7 @@ from photochrom.conversion.painter import Coloured, ImageFile, Painter
 from photochrom.conversion.result import FileResult, Preview
 from photochrom.conversion.task import Task
 from photochrom.errors import ImageError, shown
-from photochrom.files.encoder import encode_image
+from photochrom.files.encoder import encode_image, encodes_in_parts
 from photochrom.files.formats import read_header
 from photochrom.files.imageio import read_bytes
 from photochrom.files.output_file import write_file
@@ -173,7 +173,7 @@ class Converter:
             reservation.take(len(data) + footprint(file.header, len(data), suffix, self.options, with_map=with_map))
         try:
             with self._working():
-                coloured = self._painter.paint(file, with_map=with_map)
+                coloured = self._painter.paint(file, with_map=with_map, in_parts=encodes_in_parts(suffix))
             if map_file is not None and coloured.confidence is not None:
                 write_file(map_file, encode_image(coloured.confidence, ".png"), existing=self.options.existing)
             return self._encode(coloured, suffix)
@@ -202,7 +202,8 @@ class Converter:
 
     def _convert(self, task: Task, file: ImageFile, *, begin: float) -> End:
         with _about(task.source):
-            coloured = self._painter.paint(file, with_map=task.confidence in task.missing)
+            with_map, in_parts = task.confidence in task.missing, encodes_in_parts(task.target.suffix)
+            coloured = self._painter.paint(file, with_map=with_map, in_parts=in_parts)
         # In this order the coloured copy comes last, so that it stands for a finished task.
         written = [self._write(path, coloured, task) for path in task.missing]
         height, width = coloured.pixels.shape[:2]

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from photochrom.colorizer import Colorizer
 from photochrom.colour.lab import Pixels
 from photochrom.colour.photograph import check_photograph
@@ -15,6 +13,7 @@ from photochrom.files.decoder import Picture, decode_image
 from photochrom.files.depth import with_depth
 from photochrom.files.header import Header
 from photochrom.files.metadata import Metadata
+from photochrom.painting.painting import Painting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class ImageFile:
 class Coloured:
     """A photograph in colour, ready to be encoded."""
 
-    pixels: Pixels
-    """(H, W, 3) BGR or (H, W, 4) BGRA."""
+    pixels: Pixels | Painting
+    """(H, W, 3) BGR or (H, W, 4) BGRA; a painting where that was allowed."""
     metadata: Metadata
     """What to write with them."""
     confidence: Pixels | None
@@ -55,12 +54,13 @@ class Painter:
         self.colorizer = Colorizer(options.model, device=options.device, engine=options.engine)
         self.colorizer.warm_up()
 
-    def paint(self, file: ImageFile, *, with_map: bool) -> Coloured:
+    def paint(self, file: ImageFile, *, with_map: bool, in_parts: bool) -> Coloured:
         """A photograph in colour.
 
         Args:
             file: the photograph's.
             with_map: whether its confidence map is wanted.
+            in_parts: whether it will be taken in parts, so that it need not be there as a whole.
 
         Raises:
             ImageError: the photograph cannot be decoded, or is not acceptable.
@@ -74,11 +74,16 @@ class Painter:
         # To 16 bits before, so that the colours have them too; to 8 after, so that they are rounded once.
         if depth == 16:
             pixels = with_depth(pixels, 16)
-        pixels, confidence = self._colorize(pixels, metadata.icc, with_map=with_map)
+        painting, confidence = self._colorize(pixels, metadata.icc, with_map=with_map)
         metadata = replace(metadata, icc=result_profile(metadata.icc))
-        after = None if side is None else encode_preview(shrink(pixels, side), metadata.icc)
+        if isinstance(painting, Painting):
+            if in_parts and before is None and depth in (None, 8 * pixels.itemsize):
+                return Coloured(pixels=painting, metadata=metadata, confidence=None, preview=None)
+            # Into the photograph's own array where that has room.
+            painting = painting.whole(pixels if pixels.shape == painting.shape else None)
+        after = None if side is None else encode_preview(shrink(painting, side), metadata.icc)
         return Coloured(
-            pixels=pixels if depth is None else with_depth(pixels, depth),
+            pixels=painting if depth is None else with_depth(painting, depth),
             metadata=metadata,
             confidence=confidence,
             preview=None if before is None or after is None else Preview(before=before, after=after),
@@ -99,19 +104,18 @@ class Painter:
             return None
         return Preview(before=_preview_of(before, side), after=_preview_of(after, side))
 
-    def _colorize(self, pixels: Pixels, profile: bytes, *, with_map: bool) -> tuple[Pixels, Pixels | None]:
-        """The photograph in colour, in its own array where that has room, and its confidence in 8 bits."""
+    def _colorize(self, pixels: Pixels, profile: bytes, *, with_map: bool) -> tuple[Pixels | Painting, Pixels | None]:
+        """The photograph in colour, painted already where its confidence, in 8 bits, is wanted too."""
         strength, saturation, fading = self.options.strength, self.options.saturation, self.options.fade_uncertain
         if with_map:
             result = self.colorizer.predict(
                 pixels, strength=strength, saturation=saturation, fade_uncertain=fading, profile=profile
             )
             return result.image, with_depth(result.confidence, 8)
-        dst = pixels if pixels.ndim == 3 else None
-        image = self.colorizer.colorize(
-            pixels, dst, strength=strength, saturation=saturation, fade_uncertain=fading, profile=profile
+        painting = self.colorizer.paint(
+            pixels, strength=strength, saturation=saturation, fade_uncertain=fading, profile=profile
         )
-        return np.asarray(image, pixels.dtype), None
+        return painting, None
 
 
 def _preview_of(file: ImageFile, side: int) -> bytes:

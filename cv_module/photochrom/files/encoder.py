@@ -16,6 +16,7 @@ PPM         alpha                       all
 ==========  ==========================  ===========================================================
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,7 @@ from photochrom.errors import ImageError
 from photochrom.files.container import with_metadata
 from photochrom.files.jpeg_bands import encode_bands
 from photochrom.files.metadata import Metadata, with_resolution_in_exif
+from photochrom.painting.painting import Painting
 
 DEFAULT_QUALITY: Final = 95
 """JPEG's, WebP's and AVIF's scale of 1 to 100."""
@@ -78,7 +80,7 @@ GREY_SUFFIXES: Final[tuple[str, ...]] = (".pgm", ".pbm")
 
 
 def encode_image(
-    pixels: MatLike, suffix: str, *, metadata: Metadata | None = None, quality: int = DEFAULT_QUALITY
+    pixels: MatLike | Painting, suffix: str, *, metadata: Metadata | None = None, quality: int = DEFAULT_QUALITY
 ) -> bytes | bytearray | memoryview:
     """The bytes of a file with this picture, in the format that a suffix says.
 
@@ -87,7 +89,7 @@ def encode_image(
     (4:2:0) below quality 100; TIFF is compressed without loss (LZW).
 
     Args:
-        pixels: grey, BGR or BGRA; uint8, uint16 or float32 in [0, 1].
+        pixels: grey, BGR or BGRA; uint8, uint16 or float32 in [0, 1]. A painting for JPEG is never there as a whole.
         suffix: of the file's name, with its dot, in any case.
         metadata: from `decode_image`; its ICC profile is for such pixels, of grey or of colour.
         quality: of JPEG, WebP and AVIF, 1 to 100.
@@ -101,13 +103,18 @@ def encode_image(
         raise ImageError(f"quality is {quality}; it goes from 1 to 100")
     kept = metadata or Metadata()
     _check_fits(encoder, pixels)
-    _check_profile(kept.icc, "GRAY" if pixels.ndim == 2 and encoder.grey else "RGB")
+    _check_profile(kept.icc, "GRAY" if len(pixels.shape) == 2 and encoder.grey else "RGB")
     return with_metadata(_encode(encoder, pixels, kept, quality), encoder.name, kept)
 
 
 def check_suffix(suffix: str) -> None:
     """Raise ImageError where a suffix names no format that can be written in colour."""
     _find_encoder(suffix)
+
+
+def encodes_in_parts(suffix: str) -> bool:
+    """Whether a painting becomes a file without being there as a whole; an ImageError as `check_suffix`."""
+    return _find_encoder(suffix) is _JPEG
 
 
 def format_name(suffix: str) -> str:
@@ -123,7 +130,7 @@ def _find_encoder(suffix: str) -> _Encoder:
     return encoder
 
 
-def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
+def _check_fits(encoder: _Encoder, pixels: MatLike | Painting) -> None:
     """Raise ImageError where a format cannot hold a picture."""
     height, width = pixels.shape[:2]
     if pixels.dtype not in encoder.types:
@@ -134,7 +141,7 @@ def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
             f"{encoder.name} holds {allowed}, and this picture is {pixels.dtype}: write it as {better}, "
             f"or with fewer bits (--depth {fewer}, depth={fewer})"
         )
-    if pixels.ndim == 3 and pixels.shape[2] == 4 and not encoder.alpha:
+    if pixels.shape[2:] == (4,) and not encoder.alpha:
         raise ImageError(f"{encoder.name} holds no alpha, and this picture has it: write it as PNG or TIFF")
     least, most = encoder.sides
     if min(height, width) < least or max(height, width) > most:
@@ -143,9 +150,10 @@ def _check_fits(encoder: _Encoder, pixels: MatLike) -> None:
             f"{encoder.name} holds {limit} pixels a side, and this picture is {width} x {height}: write it as PNG "
             "or TIFF"
         )
-    if encoder is _TIFF and pixels.nbytes > _MOST_TIFF_BYTES:
+    size = math.prod(pixels.shape) * pixels.dtype.itemsize
+    if encoder is _TIFF and size > _MOST_TIFF_BYTES:
         raise ImageError(
-            f"this picture has {pixels.nbytes} bytes, and TIFF is written with at most {_MOST_TIFF_BYTES}: "
+            f"this picture has {size} bytes, and TIFF is written with at most {_MOST_TIFF_BYTES}: "
             "write it with fewer bits, or scale it down"
         )
 
@@ -160,7 +168,7 @@ def _check_profile(icc: bytes, wanted: str) -> None:
         )
 
 
-def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int) -> memoryview | bytes:
+def _encode(encoder: _Encoder, pixels: MatLike | Painting, metadata: Metadata, quality: int) -> memoryview | bytes:
     """What OpenCV makes of a picture; with metadata in the one format where it puts them itself."""
     blocks = {}
     if encoder is _AVIF:
@@ -172,7 +180,7 @@ def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int
         }
         blocks = {kind: np.frombuffer(block, np.uint8) for kind, block in offered.items() if block}
     # OpenCV knows grey and colour PPM by different names.
-    extension = ".pgm" if encoder is _PPM and pixels.ndim == 2 else encoder.extension
+    extension = ".pgm" if encoder is _PPM and len(pixels.shape) == 2 else encoder.extension
     refusal = f"OpenCV {cv2.__version__} cannot write this picture as {encoder.name}"
 
     def encode(part: MatLike) -> memoryview:
@@ -184,7 +192,9 @@ def _encode(encoder: _Encoder, pixels: MatLike, metadata: Metadata, quality: int
         return encoded.data.cast("B")
 
     try:
-        return encode_bands(pixels, encode) if encoder is _JPEG else encode(pixels)
+        if encoder is _JPEG:
+            return encode_bands(pixels, encode)
+        return encode(pixels.whole() if isinstance(pixels, Painting) else pixels)
     except cv2.error as error:
         raise ImageError(f"{refusal}: {error.err}") from error
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from cv2.typing import MatLike
 
+from photochrom.painting.painting import Painting
 from photochrom.threads import threads_for_a_photograph
 
 _BLOCK: Final = 8
@@ -26,20 +27,24 @@ _BAND_PIXELS: Final = 1 << 20
 _FRAME, _SCAN, _RESTART, _END = 0xC0, 0xDA, 0xD0, b"\xff\xd9"
 
 
-def encode_bands(pixels: MatLike, encode: Callable[[MatLike], memoryview]) -> memoryview | bytes:
+def encode_bands(pixels: MatLike | Painting, encode: Callable[[MatLike], memoryview]) -> memoryview | bytes:
     """A picture as a baseline JPEG file, encoded on as many threads as a photograph may have.
 
     Args:
-        pixels: (H, W) or (H, W, 3).
+        pixels: (H, W) or (H, W, 3); what is not painted yet is painted in bands, too, each when its turn comes.
         encode: makes a whole baseline JPEG of a picture, as bytes, without subsampling and without restarts.
     """
     height, width = pixels.shape[:2]
     rows = _rows_of_a_band(width)
     if height < 2 * rows:
-        return encode(pixels)
-    bands = [pixels[top : top + rows] for top in range(0, height, rows)]
+        return encode(pixels.whole() if isinstance(pixels, Painting) else pixels)
+
+    def encode_band(top: int) -> memoryview:
+        band = slice(top, top + rows)
+        return encode(pixels.rows(band) if isinstance(pixels, Painting) else pixels[band])
+
     with ThreadPoolExecutor(threads_for_a_photograph(), thread_name_prefix="photochrom") as pool:
-        files = list(pool.map(encode, bands))
+        files = list(pool.map(encode_band, range(0, height, rows)))
     blocks = -(-width // _BLOCK) * (rows // _BLOCK)
     parts: list[bytes | memoryview] = [_head(files[0], height, blocks)]
     for number, file in enumerate(files):

@@ -10,7 +10,7 @@ import pytest
 from photochrom.colour import photograph
 from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
 from photochrom.colour.space import ColourSpace
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 
 
 def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
@@ -25,10 +25,7 @@ def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
 def painted(pixels: Pixels, strength: float = 60) -> Pixels:
     """The photograph with strong random colours."""
     chroma = np.random.default_rng(2).uniform(-strength, strength, (2, 24, 32)).astype(np.float32)
-    alpha = pixels.ndim == 3 and pixels.shape[2] == 4
-    out = np.empty((*pixels.shape[:2], 4 if alpha else 3), pixels.dtype)
-    finish(pixels, chroma, guide_of(pixels), out=out)
-    return out
+    return Painting(pixels, chroma, guide_of(pixels)).whole()
 
 
 def guide_of(pixels: Pixels) -> Float32:
@@ -76,7 +73,7 @@ def test_mixing_in_the_photographs_own_colours_keeps_its_lightness(shape):
     out = np.empty((60, 70, 4 if shape[2:] == (4,) else 3), np.uint16)
     chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
 
-    finish(pixels, chroma, guide_of(pixels), out=out, strength=0.4)
+    Painting(pixels, chroma, guide_of(pixels), strength=0.4).whole(out)
 
     before, after = (lightness(luminance(image)) for image in (pixels, out))
     assert np.abs(after - before).max() <= 2 * 100 / 65535
@@ -89,7 +86,7 @@ def test_without_strength_a_colour_photograph_stays_with_its_most_saturated_colo
     pixels[:20] = np.where(pixels[:20] > white(pixels.dtype) // 2, white(pixels.dtype), 0)
     out = np.empty_like(pixels)
 
-    finish(pixels, np.full((2, 24, 32), 60, np.float32), guide_of(pixels), out=out, strength=0)
+    Painting(pixels, np.full((2, 24, 32), 60, np.float32), guide_of(pixels), strength=0).whole(out)
 
     # Of 16 bits, a channel of 0 beside two full ones is finer than float32 knows the others.
     np.testing.assert_allclose(out.astype(int), pixels, atol=0 if dtype == np.uint8 else 8)
@@ -111,7 +108,7 @@ def test_pixels_are_read_and_written_by_their_own_space():
     pixels = photograph_of((60, 70, 4), np.uint16)
     out = np.empty_like(pixels)
 
-    finish(pixels, np.full((2, 24, 32), 20, np.float32), guide_of(pixels), out=out, space=_HalfAsLight())
+    Painting(pixels, np.full((2, 24, 32), 20, np.float32), guide_of(pixels), space=_HalfAsLight()).whole(out)
 
     expected = np.rint(luminance(pixels) / 2 * 65535)
     np.testing.assert_array_equal(out[:, :, :3], np.repeat(expected[:, :, None], 3, axis=2))
@@ -147,22 +144,35 @@ def test_a_photograph_can_be_painted_in_its_own_place(monkeypatch):
     expected = painted(pixels)
     chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
 
-    finish(pixels, chroma, guide_of(pixels), out=pixels)
+    Painting(pixels, chroma, guide_of(pixels)).whole(pixels)
 
     np.testing.assert_array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 4)])
+def test_rows_on_demand_are_those_of_the_whole(shape, monkeypatch):
+    monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
+    pixels = photograph_of(shape, np.uint8)
+    chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
+    painting = Painting(pixels, chroma, guide_of(pixels), strength=0.7)
+    whole = painting.whole()
+
+    assert (painting.shape, painting.dtype) == (whole.shape, whole.dtype)
+    for rows in (slice(0, 1), slice(17, 80), slice(200, 999), slice(None)):
+        np.testing.assert_array_equal(painting.rows(rows), whole[rows])
 
 
 MEASURE = """
 import resource
 import numpy as np
-from photochrom.painting.finish import finish
+from photochrom.painting.painting import Painting
 
 def paint(height, width):
     pixels = np.full((height, width), 90, np.uint8)
     out = np.ones((height, width, 3), np.uint8)
     chroma = np.full((2, 96, 128), 20, np.float32)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    finish(pixels, chroma, np.full((96, 128), 40, np.float32), out=out)
+    Painting(pixels, chroma, np.full((96, 128), 40, np.float32)).whole(out)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 
 paint(300, 300)
