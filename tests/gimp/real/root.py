@@ -100,7 +100,9 @@ class Root:
         """
         request: dict[str, object] = {"run": argv, "seconds": seconds, "environment": dict(environment or {})}
         answer = self._ask(request, seconds + 10)
-        outcome = Outcome(status=answer["status"], output=str(answer["output"]))  # type: ignore[arg-type]
+        status = answer["status"]
+        assert status is None or isinstance(status, int)
+        outcome = Outcome(status=status, output=str(answer["output"]))
         if expect is not None and outcome.status != expect:
             raise RootError(f"{' '.join(argv)} ended with {outcome.status}, not {expect}:\n{outcome.output}")
         return outcome

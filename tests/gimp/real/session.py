@@ -43,7 +43,11 @@ class GimpSession:
         variables = {"NO_AT_BRIDGE": "1"} | ({"DISPLAY": DISPLAY} if windowed else {}) | (environment or {})
         self.pid = root.start(command, self.log.name, variables)
         """GIMP's process, as `Root.run` sees it ("kill", …)."""
-        self._connection = self._connect(seconds=120)
+        try:
+            self._connection = self._connect(seconds=120)
+        except GimpError:
+            root.close()
+            raise
         self._lines = self._connection.makefile("rw", encoding="utf-8")
 
     def __enter__(self) -> Self:
