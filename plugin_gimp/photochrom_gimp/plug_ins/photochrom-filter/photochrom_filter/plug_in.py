@@ -1,5 +1,7 @@
 """What GIMP talks to: which procedures there are, and what happens when one is called."""
 
+import traceback
+
 from gi.repository import Gegl, Gimp, GLib
 
 from photochrom_filter import job, statuses
@@ -48,4 +50,7 @@ class PhotochromFilter(Gimp.PlugIn):
             return statuses.refused(procedure, str(error))
         except (WorkerError, GimpError, GLib.Error, OSError, MemoryError) as error:
             return statuses.failed(procedure, str(error))
+        except Exception as error:  # noqa: BLE001 (GIMP would say nothing of it)
+            traceback.print_exc()
+            return statuses.failed(procedure, f"{type(error).__name__}: {error}")
         return statuses.success(procedure)
