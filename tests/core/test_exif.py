@@ -174,3 +174,11 @@ def test_a_block_whose_directories_form_a_ring_is_read():
     kept = upright(bytes(block))
     assert read_orientation(kept) == 1
     assert read_resolution(kept) == Resolution(x=300, y=300)
+
+
+def test_a_value_that_claims_the_place_of_its_own_directory_is_left_alone():
+    head = struct.pack(">2sHIH", b"MM", 42, 8, 1)
+    five_orientations_over_the_link = struct.pack(">HHII", 0x0112, 3, 5, 18)
+    block = head + five_orientations_over_the_link + bytes(20)
+
+    assert for_upright_copy(block, width=4, height=3, resolution=None) == block

@@ -14,7 +14,7 @@ from typing import Final
 
 from photochrom.errors import ImageError
 from photochrom.files.resolution import LengthUnit, Resolution
-from photochrom.files.tiff import LONG, TYPE_SIZES, Data, Directory, Layout, Tag, read_directory
+from photochrom.files.tiff import LONG, TYPE_SIZES, Data, Directory, Entry, Layout, Tag, read_directory
 from photochrom.files.tiff_table import Table, Value, block_of, rational, read_table, short, with_table
 
 ON_ITS_SIDE: Final = range(5, 9)
@@ -29,6 +29,9 @@ DESCRIPTIVE_TAGS: Final = (
 DocumentName, ImageDescription, Make, Model, PageName, PageNumber, Software, DateTime, Artist, HostComputer; Rating,
 RatingPercent, Copyright, UserComment, XPTitle to XPSubject; GeoTIFF's.
 """
+
+_Extent = tuple[int, int]
+"""Begin and end [bytes from a block's start]."""
 
 _MARK: Final = b"Exif\0\0"
 """What JPEG writes before a block; other containers should not, and some of their writers do."""
@@ -92,16 +95,17 @@ def for_upright_copy(exif: bytes, *, width: int, height: int, resolution: Resolu
         return exif
     copy = bytearray(exif)
     details = first.directory(Tag.EXIF)
-    _replace_number(copy, first, Tag.ORIENTATION, _UPRIGHT)
+    structure = [(0, first.layout.first + first.layout.room), *map(_extent, _directories(first))]
+    _replace_number(copy, first, Tag.ORIENTATION, _UPRIGHT, structure)
     for directory, across, down in (
         (first, Tag.WIDTH, Tag.HEIGHT),
         (details, Tag.PIXEL_WIDTH, Tag.PIXEL_HEIGHT),
     ):
         if directory is not None:
-            _replace_number(copy, directory, across, width)
-            _replace_number(copy, directory, down, height)
+            _replace_number(copy, directory, across, width, structure)
+            _replace_number(copy, directory, down, height, structure)
     if resolution is not None:
-        _replace_resolution(copy, first, resolution)
+        _replace_resolution(copy, first, resolution, structure)
     return _without_thumbnail(copy, first)
 
 
@@ -142,14 +146,16 @@ _LARGEST_DENOMINATOR: Final = 10_000
 _NEW_BLOCK: Final = Layout(order="<", count="H", entry="HHI", offset="I", first=4)
 
 
-def _replace_number(block: bytearray, directory: Directory, tag: int, number: int) -> None:
-    """Put a number where a tag has one."""
+def _replace_number(block: bytearray, directory: Directory, tag: int, number: int, structure: list[_Extent]) -> None:
+    """Put a number where a tag has one, but never over the structure of the block."""
     try:
         if not directory.numbers(tag):
             return
     except ImageError:
         return
     entry = directory.entries[tag]
+    if _is_damaged(entry, directory.layout, structure):
+        return
     layout = directory.layout
     if number < 1 << 8 * TYPE_SIZES[entry.field_type]:
         position, content = directory.replacement(tag, number)
@@ -159,8 +165,8 @@ def _replace_number(block: bytearray, directory: Directory, tag: int, number: in
         struct.pack_into(f"{layout.order}HHII", block, head, tag, LONG, 1, number)
 
 
-def _replace_resolution(block: bytearray, first: Directory, resolution: Resolution) -> None:
-    """Put another resolution where a first directory tells one, in the unit that it uses."""
+def _replace_resolution(block: bytearray, first: Directory, resolution: Resolution, structure: list[_Extent]) -> None:
+    """Put another resolution where a first directory tells one, in the unit that it uses; as `_replace_number`."""
     told = read_resolution(block)
     if told is None:
         return
@@ -168,7 +174,13 @@ def _replace_resolution(block: bytearray, first: Directory, resolution: Resoluti
     if isclose(x, told.x, rel_tol=_SAME_RESOLUTION) and isclose(y, told.y, rel_tol=_SAME_RESOLUTION):
         return
     for tag, value in ((Tag.X_RESOLUTION, x), (Tag.Y_RESOLUTION, y)):
-        struct.pack_into(f"{first.layout.order}II", block, first.entries[tag].position, *_fraction(value))
+        if not _is_damaged(first.entries[tag], first.layout, structure):
+            struct.pack_into(f"{first.layout.order}II", block, first.entries[tag].position, *_fraction(value))
+
+
+def _is_damaged(entry: Entry, layout: Layout, structure: list[_Extent]) -> bool:
+    """Whether the values of a tag, where they do not stand in the directory as they should, lie in the structure."""
+    return entry.size > layout.room and any(entry.position < end and start < entry.end for start, end in structure)
 
 
 def _without_thumbnail(block: bytearray, first: Directory) -> bytes:
@@ -177,10 +189,8 @@ def _without_thumbnail(block: bytearray, first: Directory) -> bytes:
     block[first.link : first.link + first.layout.room] = bytes(first.layout.room)
     if second is None:
         return bytes(block)
-    details = first.directory(Tag.EXIF)
-    others = (details, first.directory(Tag.GPS), details.directory(Tag.INTEROPERABILITY) if details else None)
-    kept = [extent for directory in (first, *others) if directory is not None for extent in _extents(directory)]
-    for start, end in (next(_extents(second)), _thumbnail(second)):
+    kept = [extent for directory in _directories(first) for extent in (_extent(directory), *_values(directory))]
+    for start, end in (_extent(second), _thumbnail(second)):
         if end <= len(block) and not any(start < other_end and other < end for other, other_end in kept):
             block[start:end] = bytes(end - start)
     last = max(end for _, end in kept)
@@ -196,9 +206,18 @@ def _thumbnail(directory: Directory) -> tuple[int, int]:
     return begin, begin + size
 
 
-def _extents(directory: Directory) -> Iterator[tuple[int, int]]:
-    """Begin and end of the directory itself, then those of the values of its tags [bytes from the start]."""
-    layout = directory.layout
-    yield directory.begin - struct.calcsize(f"={layout.count}"), directory.link + layout.room
-    for entry in directory.entries.values():
-        yield entry.position, entry.end
+def _directories(first: Directory) -> list[Directory]:
+    """All that tell of the photograph, the first one included."""
+    details = first.directory(Tag.EXIF)
+    others = (details, first.directory(Tag.GPS), details.directory(Tag.INTEROPERABILITY) if details else None)
+    return [first, *(directory for directory in others if directory is not None)]
+
+
+def _extent(directory: Directory) -> _Extent:
+    """Begin and end of the directory itself [bytes from the start]."""
+    return directory.begin - struct.calcsize(f"={directory.layout.count}"), directory.link + directory.layout.room
+
+
+def _values(directory: Directory) -> Iterator[_Extent]:
+    """Begin and end of the values of each of its tags [bytes from the start]."""
+    return ((entry.position, entry.end) for entry in directory.entries.values())
