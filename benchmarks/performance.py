@@ -28,12 +28,12 @@ Printed by `python benchmarks/performance.py`; `photochrom bench` measures the s
 ## JPEG, by size
 
 {sizes}
-- **decode + encode** is what any program must do that reads the photograph and writes a colour picture of its size. The
-  **ratio** says how many times as long the whole takes, reading and writing files included.
+- **decode + encode** is what any program must do that reads the photograph and writes a colour picture of its size, on
+  one processor core. The **ratio** says how many times as long the whole takes, reading and writing files included.
 - **enlarge** brings the network's colours to full size along the photograph's edges, **merge** joins them with its
-  lightness within what sRGB can show; both use all processor cores, and so does the network. Decoding and encoding use
-  one.
-- The steps are measured one after another in every run, the medians count; so they need not add up exactly.
+  lightness within what sRGB can show; both use all processor cores, and so do the network and the encoding of JPEG.
+- The steps are measured one after another in every run, the medians count; so they need not add up. A JPEG is painted and
+  encoded in bands, several at once, which takes less time than both in turn.
 - **Peak memory** is that of a new process for one photograph, with Python, OpenCV and (file to file) the network.
 
 ## Other files

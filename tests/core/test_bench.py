@@ -30,7 +30,7 @@ def test_every_case_is_measured_and_told(model: Path, tmp_path: Path, monkeypatc
     assert (case.kind, case.width, case.height) == ("colour-png16", 115, 87)
     assert all(getattr(case, step) > 0 for step in STEPS if step != "merge")
     assert case.merge >= 0
-    assert case.decode + case.encode == case.alone
+    assert case.decode + case.encode_alone == case.alone
     assert case.total / case.alone == case.ratio > 0
     assert 10_000_000 < case.memory_alone < case.memory < 1_000_000_000
     assert case.source_bytes > 1000

@@ -76,7 +76,9 @@ class CaseReport:
     merge: float
     """Joining them with the photograph's lightness [s]."""
     encode: float
-    """Encoding the copy [s]."""
+    """Encoding the copy, on all processor cores where the format allows [s]."""
+    encode_alone: float
+    """Encoding it on one, as other programs do [s]."""
     total: float
     """All of it from file to file, writing included, in a process that has its network loaded [s]."""
     memory_alone: int
@@ -87,7 +89,7 @@ class CaseReport:
     @property
     def alone(self) -> float:
         """Decoding and encoding alone [s]."""
-        return self.decode + self.encode
+        return self.decode + self.encode_alone
 
     @property
     def ratio(self) -> float:
@@ -229,6 +231,7 @@ def _report(case: Case) -> CaseReport:
         enlarge=times["enlarge"],
         merge=max(0.0, times["finish"] - times["enlarge"]),
         encode=times["encode"],
+        encode_alone=times["encode_alone"],
         total=times["total"],
         memory_alone=int(alone),
         memory=int(whole["peak"]),

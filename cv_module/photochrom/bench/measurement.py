@@ -32,6 +32,7 @@ from photochrom.networks.network import load_network
 from photochrom.painting.enlarge import ChromaEnlarger
 from photochrom.painting.painting import Painting
 from photochrom.painting.prepare import prepare
+from photochrom.threads import shared_threads
 
 
 def make(case: Case) -> dict[str, float]:
@@ -78,6 +79,7 @@ def steps(case: Case) -> dict[str, float]:
         "enlarge": lambda: _enlarge(case, chroma, guide),
         "finish": lambda: Painting(pixels, chroma, guide).whole(out),
         "encode": lambda: encode_image(out, case.target.suffix),
+        "encode_alone": lambda: _encode_alone(out, case.target.suffix),
     }
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(case.repeats):
@@ -96,6 +98,11 @@ def _convert(converter: Converter, case: Case) -> None:
     result, _ = converter.convert_file(Task(source=case.source, target=case.target, confidence=None))
     if result.status != "done":
         raise JobError(result.reason)
+
+
+def _encode_alone(pixels: Pixels, suffix: str) -> None:
+    with shared_threads(lambda: 1):
+        encode_image(pixels, suffix)
 
 
 def _enlarge(case: Case, chroma: Float32, guide: Float32) -> None:
