@@ -17,7 +17,8 @@ from photochrom.command.extensions import Command
 from photochrom.command.finding import count_wrong, print_findings
 from photochrom.errors import JobError
 from photochrom_gimp import findings, installation
-from photochrom_gimp.installation import Outcome, Place
+from photochrom_gimp.advice import why_not_from_here, without_gimp
+from photochrom_gimp.installation import Outcome, Survey
 from photochrom_gimp.system import System, this_system
 from photochrom_gimp.worker import this_python
 
@@ -66,10 +67,15 @@ COMMAND: Final = Command(text="install the plug-in for GIMP 3, look after it, re
 
 def _install(options: argparse.Namespace) -> int:
     system = this_system()
-    _refuse_sudo(system, options)
-    where = _places(system, options, start=True)
-    outcomes = _report(installation.install(system, where, proof=not options.no_proof), quiet=options.json)
-    code = 0 if all(outcome.is_well for outcome in outcomes) and not _only_skipped(outcomes) else 1
+    found = _survey(system, options)
+    if options.profile is None and installation.make_profiles(system, found, _say):
+        found = _survey(system, options)
+    if not found.places:  # all GIMPs are in sandboxes, and none was started
+        raise JobError("; ".join(why_not_from_here(system, found.usable[0].form)))
+    results = installation.install(system, found.places, proof=not options.no_proof, say=_say)
+    outcomes = _report(results, quiet=options.json)
+    done = any(outcome.status != "skipped" for outcome in outcomes)
+    code = 0 if done and all(outcome.is_well for outcome in outcomes) else 1
     if options.json:
         _print_json(code, interpreter=this_python(), profiles=[_record(outcome) for outcome in outcomes])
     elif any(outcome.status in ("installed", "updated") for outcome in outcomes):
@@ -82,43 +88,47 @@ def _install(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     system = this_system()
-    where = installation.places(system, profile=options.profile, gimp=options.gimp, start=False)
-    found = findings.look(system, where)
+    found = installation.survey(system, profile=options.profile, gimp=options.gimp)
+    seen = findings.look(system, found)
     if options.prove:
-        found += findings.ask(system, where)
+        seen += findings.ask(system, found.places)
     if options.json:
-        code = 1 if count_wrong(found) else 0
-        _print_json(code, findings=[asdict(finding) for finding in found])
+        code = 1 if count_wrong(seen) else 0
+        _print_json(code, findings=[asdict(finding) for finding in seen])
         return code
-    return print_findings(found)
+    return print_findings(seen)
 
 
 def _uninstall(options: argparse.Namespace) -> int:
-    where = _places(this_system(), options, start=False)
-    outcomes = _report(installation.uninstall(where), quiet=options.json)
+    found = _survey(this_system(), options)
+    outcomes = _report(installation.uninstall(found.places), quiet=options.json)
     code = 0 if all(outcome.is_well for outcome in outcomes) else 1
     if options.json:
         _print_json(code, profiles=[_record(outcome) for outcome in outcomes])
+    elif not outcomes:
+        print("no GIMP here was ever started: there was nothing to remove")
     return code
 
 
-def _refuse_sudo(system: System, options: argparse.Namespace) -> None:
+def _survey(system: System, options: argparse.Namespace) -> Survey:
+    """What there is to work on.
+
+    Raises:
+        JobError: nothing, or it is another user's.
+    """
     if system.variables.get("SUDO_USER") and options.profile is None:
         raise JobError(
-            "run this without sudo: the plug-in goes into your own settings of GIMP, not into the system's; "
+            "run this without sudo: the plug-in lies in your own settings of GIMP, not in the system's; "
             "for another user's settings name them with --profile DIR"
         )
+    found = installation.survey(system, profile=options.profile, gimp=options.gimp)
+    if not found.places and not found.usable:
+        raise JobError("; ".join(without_gimp(system, found.programs)))
+    return found
 
 
-def _places(system: System, options: argparse.Namespace, *, start: bool) -> list[Place]:
-    where = installation.places(system, profile=options.profile, gimp=options.gimp, start=start)
-    if not where:
-        raise JobError(installation.nowhere(system))
-    return where
-
-
-def _only_skipped(outcomes: Iterable[Outcome]) -> bool:
-    return all(outcome.status == "skipped" for outcome in outcomes)
+def _say(text: str) -> None:
+    print(f"photochrom: {text}", file=sys.stderr)
 
 
 def _report(outcomes: Iterable[Outcome], *, quiet: bool) -> list[Outcome]:
@@ -134,7 +144,7 @@ def _report(outcomes: Iterable[Outcome], *, quiet: bool) -> list[Outcome]:
 def _print(outcome: Outcome) -> None:
     reason = f": {outcome.reason}" if outcome.reason else ""
     failed = outcome.status == "failed"
-    print(f"{outcome.place.profile.title}: {_WORDS[outcome.status]}{reason}", file=sys.stderr if failed else sys.stdout)
+    print(f"{outcome.profile.title}: {_WORDS[outcome.status]}{reason}", file=sys.stderr if failed else sys.stdout)
     if outcome.remedy:
         print(f"  -> {outcome.remedy}")
     for proof in outcome.proofs:
@@ -145,7 +155,7 @@ def _print(outcome: Outcome) -> None:
 
 
 def _record(outcome: Outcome) -> dict[str, object]:
-    profile = outcome.place.profile
+    profile = outcome.profile
     return {
         "profile": str(profile.folder),
         "form": profile.form,

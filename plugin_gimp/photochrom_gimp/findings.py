@@ -10,11 +10,11 @@ import photochrom
 from photochrom.command.finding import Finding
 from photochrom.errors import JobError, shown
 from photochrom_gimp.advice import why_not_from_here, without_gimp
-from photochrom_gimp.installation import Place, places
+from photochrom_gimp.installation import Place, Survey, survey, was_never_started
 from photochrom_gimp.plug_in import Installed, installed
-from photochrom_gimp.profile import has_old_profile, ordinary_folder
-from photochrom_gimp.program import Program, can_start_in_flatpak, find_programs
-from photochrom_gimp.proof import plug_in_path, prove
+from photochrom_gimp.profile import Profile, ordinary_folder
+from photochrom_gimp.program import Program, can_start_in_flatpak
+from photochrom_gimp.proof import looks_into_plug_ins, prove
 from photochrom_gimp.system import System, this_system
 from photochrom_gimp.worker import ask_worker
 
@@ -24,56 +24,54 @@ _INSTALL = "photochrom gimp install"
 def examine() -> list[Finding]:
     """Everything that was looked at on this system."""
     system = this_system()
-    return look(system, places(system, profile=None, gimp=None, start=False))
+    return look(system, survey(system))
 
 
-def look(system: System, where: Sequence[Place]) -> list[Finding]:
-    """What was found about the plug-in in profiles, and about GIMPs that have none.
+def look(system: System, found: Survey) -> list[Finding]:
+    """What is the matter with the plug-in in each profile, and with GIMPs that have none.
 
     Args:
-        system: where to look.
-        where: the profiles.
+        system: where the survey was made.
+        found: what it found.
     """
-    programs = find_programs(system)
-    current = [program for program in programs if program.version[0] == 3]
-    if not where and not current:
-        text, _, remedy = without_gimp(programs, old_profile=has_old_profile(system)).partition(": ")
+    if not found.places and not found.usable:
+        text, remedy = without_gimp(system, found.programs)
         return [Finding(subject="GIMP", state="note", text=text, remedy=remedy)]
-    findings = [Finding(subject="GIMP", state="ok", text=program.title) for program in current]
-    findings += _never_started(system, current)
-    for place in where:
-        findings += _place(system, place)
+    findings = [_program(system, program) for program in found.usable]
+    for place in found.places:
+        findings += _profile(system, place.profile)
     return findings
 
 
-def ask(system: System, where: Sequence[Place]) -> Iterator[Finding]:
+def ask(system: System, places: Sequence[Place]) -> Iterator[Finding]:
     """What the GIMPs themselves say; each is started, which takes seconds."""
-    for place in where:
+    for place in places:
         for program in place.programs:
             proof = prove(system, program, place.profile)
-            state = {"proved": "ok", "disproved": "wrong"}.get(proof.state, "note")
-            if state == "ok":
+            if proof.state == "proved":
                 yield Finding(subject=program.title, state="ok", text=proof.text)
-            elif state == "wrong":
+            elif proof.state == "disproved":
                 yield Finding(subject=program.title, state="wrong", text=proof.text, remedy=_INSTALL)
             else:
                 yield Finding(subject=program.title, state="note", text=f"could not be asked: {proof.text}")
 
 
-def _never_started(system: System, programs: Sequence[Program]) -> Iterator[Finding]:
-    for program in programs:
-        folder = ordinary_folder(system, program.series)
-        if program.form == "ordinary" and not folder.is_dir():
-            text = f"was never started: its settings folder {shown(folder)} is not there yet"
-            yield Finding(subject=program.title, state="note", text=text, remedy=f"{_INSTALL} (it starts GIMP once)")
+def _program(system: System, program: Program) -> Finding:
+    if not was_never_started(system, program):
+        return Finding(subject=program.title, state="ok", text="can be started")
+    text = f"was never started: its settings folder {shown(ordinary_folder(system, program.series))} is not there yet"
+    return Finding(subject=program.title, state="note", text=text, remedy=f"{_INSTALL} (it starts GIMP once)")
 
 
-def _place(system: System, place: Place) -> Iterator[Finding]:
+def _profile(system: System, profile: Profile) -> Iterator[Finding]:
     """The plug-in in one profile: there, whole, found by GIMP, and with a worker that runs."""
-    profile = place.profile
     subject = profile.title
-    reason, advice = why_not_from_here(system, profile)
+    reason, advice = why_not_from_here(system, profile.form)
     remedy = advice or _INSTALL
+    if profile.plug_ins.exists() and not os.access(profile.plug_ins, os.R_OK | os.X_OK):
+        text = f"{shown(profile.plug_ins)} cannot be looked at: its permissions forbid it"
+        yield Finding(subject=subject, state="wrong", text=text, remedy=f"chmod u+rwx {shown(profile.plug_ins)}")
+        return
     try:
         there = installed(profile.plug_ins)
     except JobError as error:
@@ -88,14 +86,13 @@ def _place(system: System, place: Place) -> Iterator[Finding]:
             subject=subject, state="wrong", text=f"the plug-in is damaged: {'; '.join(damage)}", remedy=remedy
         )
         return
-    yield from _reach(place)
-    yield _worker(system, place, there, remedy)
+    yield from _reach(profile)
+    yield _worker(system, profile, there, remedy)
 
 
-def _reach(place: Place) -> Iterator[Finding]:
-    """Whether GIMP looks where the plug-in lies, and may."""
-    profile = place.profile
-    if str(profile.plug_ins) not in plug_in_path(profile).split(os.pathsep):
+def _reach(profile: Profile) -> Iterator[Finding]:
+    """Whether GIMP looks where the plug-in lies, and the user may."""
+    if not looks_into_plug_ins(profile):
         yield Finding(
             subject=profile.title,
             state="wrong",
@@ -111,14 +108,14 @@ def _reach(place: Place) -> Iterator[Finding]:
         )
 
 
-def _worker(system: System, place: Place, there: Installed, remedy: str) -> Finding:
+def _worker(system: System, profile: Profile, there: Installed, remedy: str) -> Finding:
     """Whether the Python that was recorded still is the plug-in's worker."""
-    subject = place.profile.title
+    subject = profile.title
     try:
         worker = ask_worker(there.folder)
     except JobError as error:
         return Finding(subject=subject, state="wrong", text=f"the plug-in does not work: {error}", remedy=remedy)
-    if place.profile.form == "flatpak" and not system.sandbox and not can_start_in_flatpak(system, worker.python):
+    if profile.form == "flatpak" and not system.sandbox and not can_start_in_flatpak(system, worker.python):
         return Finding(
             subject=subject,
             state="wrong",

@@ -1,24 +1,27 @@
-"""Installing into every profile: which there are, what became of each, and the proof."""
+"""The plug-in in every profile: which profiles and GIMPs there are, what became of each, and the proof."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from photochrom.errors import JobError
+from photochrom.errors import JobError, shown
 from photochrom_gimp import plug_in
-from photochrom_gimp.advice import why_not_from_here, without_gimp
+from photochrom_gimp.advice import why_not_from_here
 from photochrom_gimp.plug_in import SOURCE, Interpreter
-from photochrom_gimp.profile import Profile, find_profiles, given_profile, has_old_profile, ordinary_folder
+from photochrom_gimp.profile import Profile, find_profiles, given_profile, ordinary_folder
 from photochrom_gimp.program import Program, find_programs, given_program, run
 from photochrom_gimp.proof import Proof, prove
 from photochrom_gimp.system import System
 from photochrom_gimp.worker import ask_worker, this_python
 
-_FIRST_START = ("-n", "-i", "--quit")
+Say = Callable[[str], object]
+"""Takes a line about what is being waited for."""
+
+_FIRST_START: Final = ("-n", "-i", "--quit")
 """GIMP makes its profile, with what it takes over from an older one, and ends."""
-_FIRST_START_LIMIT = 180.0
-"""How long that may take [s]; 5 to 20 are usual."""
+_FIRST_START_LIMIT: Final = 180.0
+"""How long that may take [s]; 5 to 25 were seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +33,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The GIMPs and profiles on a system."""
+
+    programs: Sequence[Program]
+    """Of all versions."""
+    places: Sequence[Place]
+    """The profiles of GIMP 3."""
+
+    @property
+    def usable(self) -> list[Program]:
+        """The GIMPs that can have the plug-in."""
+        return [program for program in self.programs if program.version[0] == 3]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of the plug-in in one profile."""
 
-    place: Place
+    profile: Profile
     status: Literal["installed", "updated", "removed", "absent", "skipped", "failed"]
     """Absent: there was none to remove. Skipped: only the GIMP of the profile itself can do it."""
     reason: str = ""
@@ -44,66 +62,90 @@ class Outcome:
 
     @property
     def is_well(self) -> bool:
-        """Whether it is done as far as anybody can tell."""
+        """Whether nothing is known to be wrong."""
         return self.status != "failed" and not any(proof.state == "disproved" for proof in self.proofs)
 
 
-def places(system: System, *, profile: Path | None, gimp: Path | None, start: bool) -> list[Place]:
-    """The profiles to work on, each with its GIMPs.
+def survey(system: System, *, profile: Path | None = None, gimp: Path | None = None) -> Survey:
+    """Look for GIMPs and profiles.
 
     Args:
         system: where to look.
-        profile: the only one, given by the user; None: all that are found.
-        gimp: a GIMP given by the user, known besides those that are found.
-        start: whether a GIMP that was never started is started once, so that it makes its profile.
+        profile: the only profile, given by the user; None: all that are found.
+        gimp: a GIMP given by the user, besides those that are found.
 
     Raises:
-        JobError: the profile or GIMP given is none, or a GIMP does not start.
+        JobError: the profile or GIMP given is none.
     """
     programs = [*([given_program(system, gimp)] if gimp else []), *find_programs(system)]
-    programs = [program for program in programs if program.version[0] == 3]
-    if profile is not None:
-        given = given_profile(profile)
-        return [Place(profile=given, programs=[program for program in programs if given.is_of(program.series)])]
-    if start:
-        for program in programs:
-            _make_profile(system, program)
-    return [
-        Place(profile=found, programs=[program for program in programs if _uses(program, found)])
-        for found in find_profiles(system)
-    ]
+    profiles = find_profiles(system) if profile is None else [given_profile(profile)]
+    usable = [program for program in programs if program.version[0] == 3]
+    return Survey(
+        programs=programs,
+        places=[Place(profile=found, programs=[each for each in usable if _uses(each, found)]) for found in profiles],
+    )
 
 
-def nowhere(system: System) -> str:
-    """What to say to a user for whom there are no places."""
-    return without_gimp(find_programs(system), old_profile=has_old_profile(system))
+def make_profiles(system: System, found: Survey, say: Say) -> bool:
+    """Start every ordinary GIMP that was never started, so that it makes its profile; whether there was one.
+
+    Raises:
+        JobError: it does not start, or makes none.
+    """
+    new = [program for program in found.usable if was_never_started(system, program)]
+    for program in new:
+        say(f"starting {program.title} for the first time, so that it makes its settings folder")
+        done = run(system, program, _FIRST_START, profile=None, script="", limit=_FIRST_START_LIMIT)
+        if was_never_started(system, program):
+            raise JobError(
+                f"{program.title}: was never started, and starting it without a window did not make its settings "
+                f"folder {shown(ordinary_folder(system, program.series))} (exit code {done.code}); start it once "
+                "yourself, then photochrom gimp install"
+            )
+    return bool(new)
 
 
-def install(system: System, where: Sequence[Place], *, proof: bool) -> Iterator[Outcome]:
+def was_never_started(system: System, program: Program) -> bool:
+    """Whether an ordinary GIMP has no profile yet."""
+    return program.form == "ordinary" and not ordinary_folder(system, program.series).is_dir()
+
+
+def install(system: System, places: Sequence[Place], *, proof: bool, say: Say) -> Iterator[Outcome]:
     """Put the plug-in into profiles, with the Python that runs this as its worker's; one outcome after the other.
 
     Args:
         system: where GIMP runs.
-        where: the profiles.
+        places: the profiles.
         proof: whether each GIMP is asked whether it works.
+        say: told what is being waited for.
 
     Raises:
         JobError: the plug-in cannot work with this Python; nothing was changed.
     """
     interpreter = _interpreter()
-    for place in where:
-        yield _install(system, place, interpreter, proof=proof)
+    for place in places:
+        reason, remedy = why_not_from_here(system, place.profile.form)
+        if reason:
+            yield Outcome(profile=place.profile, status="skipped", reason=reason, remedy=remedy)
+            continue
+        try:
+            status = plug_in.install(place.profile.plug_ins, interpreter)
+        except JobError as error:
+            yield Outcome(profile=place.profile, status="failed", reason=str(error))
+            continue
+        proofs = [_prove(system, program, place.profile, say) for program in place.programs] if proof else []
+        yield Outcome(profile=place.profile, status=status, proofs=proofs)
 
 
-def uninstall(where: Sequence[Place]) -> Iterator[Outcome]:
+def uninstall(places: Sequence[Place]) -> Iterator[Outcome]:
     """Remove the plug-in from profiles; one outcome after the other."""
-    for place in where:
+    for place in places:
         try:
             removed = plug_in.uninstall(place.profile.plug_ins)
         except JobError as error:
-            yield Outcome(place=place, status="failed", reason=str(error))
+            yield Outcome(profile=place.profile, status="failed", reason=str(error))
         else:
-            yield Outcome(place=place, status="removed" if removed else "absent")
+            yield Outcome(profile=place.profile, status="removed" if removed else "absent")
 
 
 def _interpreter() -> Interpreter:
@@ -118,31 +160,11 @@ def _interpreter() -> Interpreter:
     return Interpreter(python=python, photochrom=worker.version, protocol=worker.protocol)
 
 
-def _install(system: System, place: Place, interpreter: Interpreter, *, proof: bool) -> Outcome:
-    reason, remedy = why_not_from_here(system, place.profile)
-    if reason:
-        return Outcome(place=place, status="skipped", reason=reason, remedy=remedy)
-    try:
-        status = plug_in.install(place.profile.plug_ins, interpreter)
-    except JobError as error:
-        return Outcome(place=place, status="failed", reason=str(error))
-    proofs = [prove(system, program, place.profile) for program in place.programs] if proof else []
-    return Outcome(place=place, status=status, proofs=proofs)
-
-
-def _make_profile(system: System, program: Program) -> None:
-    """Let a GIMP that was never started make its profile."""
-    folder = ordinary_folder(system, program.series)
-    if program.form != "ordinary" or folder.is_dir():
-        return
-    done = run(system, program, _FIRST_START, profile=None, script="", limit=_FIRST_START_LIMIT)
-    if not folder.is_dir():
-        last = done.errors.strip().rpartition("\n")[2]
-        raise JobError(
-            f"{program.title}: was never started, and starting it without a window did not make its settings folder "
-            f"{folder} (exit code {done.code}: {last}); start it once yourself, then photochrom gimp install"
-        )
+def _prove(system: System, program: Program, profile: Profile, say: Say) -> Proof:
+    say(f"asking {program.title} whether it works there")
+    return prove(system, program, profile)
 
 
 def _uses(program: Program, profile: Profile) -> bool:
-    return program.form == profile.form and profile.is_of(program.series)
+    """Whether a GIMP uses a profile: a given one may be any form's."""
+    return profile.is_of(program.series) and profile.form in (program.form, "given")

@@ -75,6 +75,12 @@ def plug_in_path(profile: Profile) -> str:
     return own.replace("${gimp_dir}", str(profile.folder))
 
 
+def looks_into_plug_ins(profile: Profile) -> bool:
+    """Whether a GIMP with this profile looks into the profile's own folder of plug-ins."""
+    own = profile.plug_ins.resolve()
+    return any(Path(place).resolve() == own for place in plug_in_path(profile).split(os.pathsep) if place)
+
+
 def _settings(profile: Profile) -> str:
     """The gimprc of a profile that has the plug-ins of another."""
     escaped = plug_in_path(profile).replace("\\", "\\\\").replace('"', '\\"')
@@ -123,7 +129,7 @@ def _silent(program: Program, done: Run) -> Proof:
 
 def _why_not_registered(profile: Profile, done: Run) -> str:
     """What GIMP said about the plug-in, or where it looks for plug-ins instead."""
-    if str(profile.plug_ins) not in plug_in_path(profile).split(os.pathsep):
+    if not looks_into_plug_ins(profile):
         return f"gimprc in the profile has a plug-in-path without {profile.plug_ins}"
     at = done.errors.find(NAME)
     if at < 0:

@@ -1,7 +1,6 @@
 """Whether a Python can be the plug-in's worker: asked by the plug-in's own client, not by looking at versions."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -46,11 +45,11 @@ def ask_worker(plug_in: Path, python: str | None = None) -> Worker:
     Raises:
         JobError: it does not work; the message is what a user of the plug-in would see.
     """
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    command = [this_python(), "-B", "-m", "photochrom_filter.hello", *([python] if python else [])]
+    # The client needs nothing but the standard library, found from the folder: no site, no variables, nothing written.
+    command = [this_python(), "-B", "-E", "-S", "-m", "photochrom_filter.hello", *([python] if python else [])]
     try:
         done = subprocess.run(  # noqa: S603 (this very Python)
-            command, cwd=plug_in, env=variables, capture_output=True, encoding="utf-8", timeout=_LIMIT, check=False
+            command, cwd=plug_in, capture_output=True, encoding="utf-8", timeout=_LIMIT, check=False
         )
         answer = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
