@@ -16,6 +16,7 @@ from photochrom.errors import DeviceError, JobError, ModelError
 from photochrom.files.imageio import read_image, write_image
 from photochrom.files.metadata import Metadata
 from photochrom.networks.device import opencv_devices
+from photochrom.painting.painting import Painting
 
 
 def photograph(dtype: type[np.generic] = np.uint8, channels: int = 1, seed: int = 0) -> MatLike:
@@ -169,14 +170,14 @@ def test_a_full_disk_is_a_failure_of_each_and_leaves_nothing(
 def test_a_network_that_fails_in_the_middle_fails_those_photographs_alone(
     album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
-    predict, calls = Colorizer.colorize, iter(range(10))
+    predict, calls = Colorizer.paint, iter(range(10))
 
-    def fail_twice(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
+    def fail_twice(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         if next(calls) in (1, 2):
             raise ModelError("tiny.onnx on cpu: broke")
-        return predict(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return predict(self, src, profile=profile, **choices)
 
-    monkeypatch.setattr(Colorizer, "colorize", fail_twice)
+    monkeypatch.setattr(Colorizer, "paint", fail_twice)
     report = convert(album, tmp_path / "out", replace(options, workers=1))
     assert [result.status for result in report.results] == ["done", "failed", "failed", "done"]
     assert report.failures[0].reason == f"{album / 'd.png'}: tiny.onnx on cpu: broke"
@@ -279,6 +280,7 @@ def test_a_bad_network_or_device_ends_it_before_anything_is_written(
         ("workers", 0),
         ("memory", 0),
         ("preview_side", 0),
+        ("most_reviews", 0),
     ],
 )
 def test_choices_that_make_no_sense_are_refused_by_name(choice: str, value: float):

@@ -240,7 +240,7 @@ CHANGES: dict[str, ConvertOptions] = {
     "base": replace(OPTIONS, base=Path("albums")),
     "shard": replace(OPTIONS, shard=Shard(number=1, count=3)),
 }
-ELSEWHERE = {"model", "device", "engine", "preview_side"}
+ELSEWHERE = {"model", "device", "engine", "preview_side", "most_reviews"}
 """What the report says itself, and what is seen."""
 
 

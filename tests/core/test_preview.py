@@ -86,6 +86,17 @@ def test_previews_of_what_is_skipped_come_from_the_files(album: Path, tmp_path: 
     assert previews(album, tmp_path / "out", options) == first | {"a.png": None}
 
 
+def test_of_what_is_skipped_no_more_previews_are_made_than_asked_for(album: Path, tmp_path: Path, model: Path):
+    options = ConvertOptions(model=model, preview_side=60, existing="skip", most_reviews=2)
+    first = previews(album, tmp_path / "out", options)
+    again = previews(album, tmp_path / "out", options)
+    made = {name for name, preview in first.items() if preview is not None}
+    kept = {name for name, preview in again.items() if preview is not None}
+    assert len(made) == 3
+    assert len(kept) == 2
+    assert kept < made
+
+
 def test_previews_leave_the_copies_as_they_are(album: Path, tmp_path: Path, model: Path):
     convert(album, tmp_path / "one", ConvertOptions(model=model))
     convert(album, tmp_path / "two", ConvertOptions(model=model, preview_side=50))

@@ -9,6 +9,7 @@ import pytest
 from cv2.typing import MatLike
 
 from photochrom import Colorizer, ConvertOptions, Progress, convert
+from photochrom.painting.painting import Painting
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -40,14 +41,14 @@ def test_progress_counts_every_photograph_and_brings_its_result_once(
 def test_a_result_is_told_while_later_ones_are_in_work(
     album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
-    told, real = threading.Event(), Colorizer.colorize
+    told, real = threading.Event(), Colorizer.paint
 
-    def wait_for_the_first(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
+    def wait_for_the_first(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         if src.ndim == 3:  # c.tif and d.png
             assert told.wait(20)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return real(self, src, profile=profile, **choices)
 
-    monkeypatch.setattr(Colorizer, "colorize", wait_for_the_first)
+    monkeypatch.setattr(Colorizer, "paint", wait_for_the_first)
     report = convert(
         album,
         tmp_path / "out",
@@ -82,12 +83,12 @@ def test_cancelling_is_heard_while_a_photograph_waits_for_memory(
 ):
     begun, cancel = threading.Event(), threading.Event()
     monkeypatch.setattr("photochrom.conversion.converter.footprint", lambda *_, **__: 1 << 50)
-    real = Colorizer.colorize
+    real = Colorizer.paint
 
-    def wait(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
+    def wait(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         begun.set()
         assert cancel.wait(20)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return real(self, src, profile=profile, **choices)
 
     answers: list[bool] = []
 
@@ -97,7 +98,7 @@ def test_cancelling_is_heard_while_a_photograph_waits_for_memory(
         answers.append(begun.is_set())
         return answers[-1]
 
-    monkeypatch.setattr(Colorizer, "colorize", wait)
+    monkeypatch.setattr(Colorizer, "paint", wait)
     report = convert(album, tmp_path / "out", replace(options, workers=4), cancelled=cancelled)
     assert (report.count("done"), report.remaining) == (1, 3)
 
@@ -146,16 +147,16 @@ def test_an_interrupt_leaves_no_part_of_a_file_and_no_thread(album: Path, tmp_pa
 def test_ctrl_c_is_heard_while_photographs_are_in_work(
     album: Path, tmp_path: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch
 ):
-    real = Colorizer.colorize
+    real = Colorizer.paint
     calls: list[MatLike] = []
 
-    def press(self: Colorizer, src: MatLike, *arguments: object, **choices: object) -> MatLike:
+    def press(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         if not calls:
             signal.raise_signal(signal.SIGINT)
         calls.append(src)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return real(self, src, profile=profile, **choices)
 
-    monkeypatch.setattr(Colorizer, "colorize", press)
+    monkeypatch.setattr(Colorizer, "paint", press)
     with pytest.raises(KeyboardInterrupt):
         convert(album, tmp_path / "out", replace(options, workers=1))
     written = files(tmp_path / "out")
@@ -169,7 +170,7 @@ def test_an_error_of_the_program_itself_comes_out(
     def fail(*_: object, **__: object) -> MatLike:
         raise AssertionError("a mistake in the program")
 
-    monkeypatch.setattr(Colorizer, "colorize", fail)
+    monkeypatch.setattr(Colorizer, "paint", fail)
     with pytest.raises(AssertionError, match="a mistake"):
         convert(album, tmp_path / "out", options)
     assert files(tmp_path / "out") == {} if (tmp_path / "out").exists() else True

@@ -6,10 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cv2.typing import MatLike
 
 from photochrom import Colorizer, ConvertOptions, convert
 from photochrom.colour.photograph import in_strips
 from photochrom.files.imageio import write_image
+from photochrom.painting.painting import Painting
 from photochrom.threads import processors, shared_threads, threads_for_a_photograph
 
 
@@ -63,15 +65,15 @@ def test_photographs_in_work_at_once_share_the_processors(tmp_path: Path, model:
         write_image(tmp_path / "in" / f"{number}.png", np.full((8, 8), 99, np.uint8))
     shares: list[int] = []
     together = threading.Barrier(4)
-    real = Colorizer.colorize
+    real = Colorizer.paint
 
-    def colorize(self: Colorizer, src: np.ndarray, *arguments: object, **choices: object) -> np.ndarray:
+    def paint(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         together.wait(20)
         shares.append(threads_for_a_photograph())
         together.wait(20)
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return real(self, src, profile=profile, **choices)
 
-    monkeypatch.setattr(Colorizer, "colorize", colorize)
+    monkeypatch.setattr(Colorizer, "paint", paint)
     report = convert(tmp_path / "in", tmp_path / "out", ConvertOptions(model=model, workers=4))
     assert report.count("done") == 4
     assert shares == [2] * 4

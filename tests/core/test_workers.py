@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cv2.typing import MatLike
 
 from photochrom import Colorizer, ConvertOptions, convert
 from photochrom.conversion.memory import MemoryBudget, Reservation
 from photochrom.files.imageio import write_image
+from photochrom.painting.painting import Painting
 
 
 @pytest.fixture
@@ -33,9 +35,9 @@ def test_as_many_are_in_work_at_once_as_there_are_workers(
 ):
     lock, inside, most = threading.Lock(), 0, 0
     together = threading.Barrier(workers)
-    real = Colorizer.colorize
+    real = Colorizer.paint
 
-    def colorize(self: Colorizer, src: np.ndarray, *arguments: object, **choices: object) -> np.ndarray:
+    def paint(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         nonlocal inside, most
         with lock:
             inside += 1
@@ -43,9 +45,9 @@ def test_as_many_are_in_work_at_once_as_there_are_workers(
         together.wait(20)  # returns only when all workers are here
         with lock:
             inside -= 1
-        return real(self, src, *arguments, **choices)  # type: ignore[call-overload, no-any-return]
+        return real(self, src, profile=profile, **choices)
 
-    monkeypatch.setattr(Colorizer, "colorize", colorize)
+    monkeypatch.setattr(Colorizer, "paint", paint)
     report = convert(album(tmp_path / "in", 9), tmp_path / "out", replace(options, workers=workers))
     assert report.count("done") == 9
     assert most == workers
@@ -70,15 +72,15 @@ def test_what_is_in_work_never_comes_to_more_than_the_limit(
         real_take(self, size)
         taken.append(budgets[0].taken)
 
-    real = Colorizer.colorize
+    real = Colorizer.paint
 
-    def colorize(self: Colorizer, src: np.ndarray, *arguments: object, **choices: object) -> np.ndarray:
+    def paint(self: Colorizer, src: MatLike, *, profile: bytes, **choices: float) -> Painting:
         nonlocal working
         with lock:
             working += 1
             in_work.append(working)
         pair.wait(20)  # returns only when another one is in work too
-        result: np.ndarray = real(self, src, *arguments, **choices)  # type: ignore[call-overload]
+        result = real(self, src, profile=profile, **choices)
         with lock:
             working -= 1
         return result
@@ -86,7 +88,7 @@ def test_what_is_in_work_never_comes_to_more_than_the_limit(
     monkeypatch.setattr("photochrom.conversion.converter.budget_of", budget_of)
     monkeypatch.setattr("photochrom.conversion.converter.footprint", lambda header, *_, **__: 1000 * header.height)
     monkeypatch.setattr(Reservation, "take", take)
-    monkeypatch.setattr(Colorizer, "colorize", colorize)
+    monkeypatch.setattr(Colorizer, "paint", paint)
     source = album(tmp_path / "in", 30)
     limit = 140_000 + max(path.stat().st_size for path in source.iterdir()) * 2
     report = convert(source, tmp_path / "out", replace(options, workers=8, memory=limit))

@@ -41,9 +41,9 @@ def _colorize_files(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         page = None
         if arguments.report is not None:
-            from photochrom.report.html_report import PREVIEW_SIDE, HtmlReport
+            from photochrom.report.html_report import MOST_PICTURES, PREVIEW_SIDE, HtmlReport
 
-            options = replace(options, preview_side=PREVIEW_SIDE)
+            options = replace(options, preview_side=PREVIEW_SIDE, most_reviews=MOST_PICTURES)
             page = stack.enter_context(HtmlReport(Path(arguments.report), options))
         received = stack.enter_context(noted_signals())
         bar = stack.enter_context(ProgressBar(quiet=arguments.quiet))

@@ -79,6 +79,7 @@ class Converter:
         self._painter = Painter(options)
         self._budget = budget_of(options.memory)
         self._in_work = 0
+        self._reviews = 0
         self._lock = threading.Lock()
 
     @property
@@ -122,7 +123,7 @@ class Converter:
         begin = time.monotonic()
         paths = [entry.source]
         if isinstance(entry, FileResult):
-            if entry.status == "failed" or entry.target is None or self.options.preview_side is None:
+            if entry.status == "failed" or entry.target is None or not self._may_review():
                 return entry
             paths.append(entry.target)
         files: list[ImageFile] = []
@@ -187,6 +188,13 @@ class Converter:
         with_map = entry.confidence in entry.missing
         (file,) = files
         return footprint(file.header, len(file.data), entry.target.suffix, self.options, with_map=with_map)
+
+    def _may_review(self) -> bool:
+        """Whether one more photograph that is skipped gets a preview."""
+        most = self.options.most_reviews
+        with self._lock:
+            self._reviews += 1
+            return self.options.preview_side is not None and (most is None or self._reviews <= most)
 
     @contextmanager
     def _working(self) -> Iterator[None]:

@@ -79,6 +79,8 @@ class ConvertOptions:
     """The share of the photographs that is done; None: all."""
     preview_side: int | None = None
     """Longer side of the previews that go with the progress [pixels]; None: no previews."""
+    most_reviews: int | None = None
+    """How many photographs that are skipped get previews, for which both files are read again; None: all."""
 
     def __post_init__(self) -> None:
         if self.confidence_output is not None:  # scripts may give text
@@ -91,7 +93,7 @@ class ConvertOptions:
             raise JobError(f"quality is {self.quality}; give a whole number from 1 to 100")
         if self.depth not in (None, *get_args(Depth)):
             raise JobError(f"depth is {self.depth}; give 8 or 16")
-        for name in ("workers", "memory", "preview_side"):
+        for name in ("workers", "memory", "preview_side", "most_reviews"):
             value: int | None = getattr(self, name)
             if value is not None and value < 1:
                 raise JobError(f"{name} is {value}; give a whole number, 1 or more")
