@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.gimp.workers import real_worker
+from tests.gimp.workers import PLUG_IN, real_worker
 
 import photochrom
 from photochrom.colour.lab import Pixels, white
@@ -381,13 +381,12 @@ client.colorize(
     into=print, on_progress=lambda share, step: print(step, flush=True),
 )
 """
-    plug_in = Path(sys.modules[WorkerClient.__module__].__file__ or "").parent.parent
     with subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(plug_in)},
+        env=os.environ | {"PYTHONPATH": str(PLUG_IN)},
     ) as client:
         assert client.stdout is not None
         while client.stdout.readline() != "colorize\n":

@@ -4,9 +4,13 @@ import sys
 from pathlib import Path
 
 import photochrom
+import photochrom_filter
 import photochrom_models
 from photochrom_filter.interpreter import Interpreter
 from photochrom_filter.messages import PROTOCOL
+
+PLUG_IN = Path(photochrom_filter.__path__[0]).parent
+"""The plug-in's folder."""
 
 _HELLO = f"""
 import json, os, sys, time

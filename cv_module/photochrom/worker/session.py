@@ -221,7 +221,7 @@ def _message(line: bytes) -> Message:
     """
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"a line is no message ({error}): {line[:80]!r}") from None
     if isinstance(message, dict) and line.endswith(b"\n"):
         return message

@@ -25,10 +25,15 @@ class Watchdog:
         Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     @contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
-        """Let the block take so long, and no longer."""
+    def limit(self, seconds: float, since: float | None = None) -> Iterator[None]:
+        """Let the block take so long, and no longer.
+
+        Args:
+            seconds: how long [s].
+            since: from which moment that counts (`time.monotonic`); None: from now.
+        """
         self._seconds = seconds
-        self._set(monotonic() + seconds)
+        self._set((monotonic() if since is None else since) + seconds)
         try:
             yield
         finally:

@@ -39,7 +39,7 @@ _STRIP: Final = 4 << 20
 _LONGEST_LINE: Final = 1 << 20
 """[bytes]"""
 _MOST_NOISE: Final = 1 << 16
-"""How much may be printed before the worker says hello [bytes]."""
+"""How much may be printed before the worker says hello, and how long its hello may be [bytes]."""
 _SENT: Final = 0.1
 """Share of the work that is done when the picture is sent."""
 _COLOURED: Final = 0.9
@@ -187,10 +187,10 @@ class WorkerClient:
         self._process.end()
 
     def _listen_for_hello(self) -> Hello:
-        deadline = monotonic() + self._start_limit
+        start = monotonic()
         noise = b""
         while len(noise) < _MOST_NOISE:
-            line = self._process.read_line(_LONGEST_LINE, max(0.0, deadline - monotonic()))
+            line = self._process.read_line(_MOST_NOISE, self._start_limit, start)
             with suppress(ValueError):
                 return Hello.read(_message(line))
             noise += line  # printed by something that Python imports before the worker
@@ -301,7 +301,10 @@ def _message(line: bytes) -> Message:
     Raises:
         ValueError: it is no message.
     """
-    message = json.loads(line)
+    try:
+        message = json.loads(line)
+    except RecursionError:
+        raise ValueError(line) from None
     if isinstance(message, dict) and line.endswith(b"\n"):
         return message
     raise ValueError(line)

@@ -26,7 +26,7 @@ _LONGEST_LINE: Final = 4096
 """More of a line of standard error is not looked at [bytes]."""
 _KILL: Final = 9
 """Number of the signal SIGKILL, which Windows does not have."""
-_GRACE: Final = 5.0
+_GRACE: Final = 2.0
 """How long a process that was killed, or closed its output, may take to be gone [s]."""
 
 
@@ -95,22 +95,23 @@ class WorkerProcess:
         except (OSError, ValueError):  # ValueError: `end` closed the pipe
             raise self.gone() from None
 
-    def read_line(self, most: int, limit: float) -> bytes:
-        """A line with its end, or, where it is longer, the first bytes of it.
+    def read_line(self, most: int, limit: float, since: float | None = None) -> bytes:
+        """A line with its end; of one that is longer, the first bytes.
 
         Args:
             most: how many bytes at most.
             limit: how long that may take [s].
+            since: from which moment that counts (`time.monotonic`); None: from now.
 
         Raises:
             WorkerError: it ended, or says nothing.
         """
-        with self._watchdog.limit(limit):
+        with self._watchdog.limit(limit, since):
             try:
                 line = self._stdout.readline(most)
             except ValueError:  # `end` closed the pipe
                 line = b""
-        if not line:
+        if not line.endswith(b"\n") and len(line) < most:
             raise self.gone()
         return line
 
