@@ -27,6 +27,7 @@ _LIMIT: Final = 180.0
 """How long GIMP may take in all [s]; a first start takes 5 to 20."""
 _NO_INTERPRETER: Final = 69
 """GIMP's exit code where it has no such batch interpreter."""
+_TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):\n(?P<frames>([ \t].*\n)+)(?P<error>\S.*)")
 _PLUG_IN_PATH: Final = re.compile(r'\(plug-in-path\s+"((?:[^"\\]|\\.)*)"\)')
 
 
@@ -131,10 +132,8 @@ def _why_not_registered(profile: Profile, done: Run) -> str:
     """What GIMP said about the plug-in, or where it looks for plug-ins instead."""
     if not looks_into_plug_ins(profile):
         return f"gimprc in the profile has a plug-in-path without {profile.plug_ins}"
-    at = done.errors.find(NAME)
-    if at < 0:
-        return "GIMP passed it over without a word"
-    return _last_line(done.errors[at:].partition("\ngimp")[0])
+    reasons = [match["error"] for match in _TRACEBACK.finditer(done.errors) if NAME in match["frames"]]
+    return reasons[-1] if reasons else "GIMP passed it over without a word"
 
 
 def _last_line(text: str) -> str:

@@ -12,6 +12,18 @@ from photochrom_gimp.program import Program, find_programs
 from photochrom_gimp.proof import Proof, looks_into_plug_ins, prove
 
 
+TRACEBACK = """noise before
+Traceback (most recent call last):
+  File "/profile/plug-ins/photochrom-filter/photochrom-filter.py", line 12, in <module>
+    import gi
+ImportError: no gi
+gimp-console: LibGimpBase-WARNING: gimp: gimp_wire_read(): unexpected EOF
+Traceback (most recent call last):
+  File "/profile/plug-ins/other/other.py", line 2, in <module>
+ImportError: nothing of ours
+"""
+
+
 @pytest.fixture
 def profile(desktop: Desktop) -> Profile:
     """A profile with the plug-in."""
@@ -47,8 +59,7 @@ def test_a_gimp_that_colorizes_is_the_proof_and_the_profile_stays_as_it_was(desk
     ("behaviour", "words"),
     [
         (
-            "sys.stderr.write('Traceback\\n  File photochrom-filter.py\\nImportError: no gi\\n')\n"
-            + answers(registered=False),
+            f"sys.stderr.write({TRACEBACK!r})\n" + answers(registered=False),
             "is not there: ImportError: no gi",
         ),
         (answers(registered=False), "is not there: GIMP passed it over without a word"),
