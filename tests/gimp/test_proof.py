@@ -11,7 +11,6 @@ from photochrom_gimp.profile import Profile
 from photochrom_gimp.program import Program, find_programs
 from photochrom_gimp.proof import Proof, looks_into_plug_ins, prove
 
-
 TRACEBACK = """noise before
 Traceback (most recent call last):
   File "/profile/plug-ins/photochrom-filter/photochrom-filter.py", line 12, in <module>
