@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 
@@ -56,8 +57,8 @@ class Talk:
         return self.process.returncode, error.decode()
 
 
-@pytest.fixture
-def talk() -> Iterator[Talk]:
+@contextmanager
+def start() -> Iterator[Talk]:
     """A worker that has said hello."""
     talk = Talk()
     with talk.process:
@@ -66,6 +67,20 @@ def talk() -> Iterator[Talk]:
         assert talk.hear()[0]["hello"] == "photochrom"
         yield talk
         talk.process.kill()
+
+
+@pytest.fixture
+def new_talk() -> Iterator[Talk]:
+    """A worker for a test that ends it."""
+    with start() as talk:
+        yield talk
+
+
+@pytest.fixture(scope="module")
+def talk() -> Iterator[Talk]:
+    """A worker for all tests that leave it in order."""
+    with start() as talk:
+        yield talk
 
 
 @pytest.fixture
@@ -171,10 +186,10 @@ def test_what_the_core_refuses_is_refused_in_its_words(talk, request_for, change
     assert "result" in talk.hear()[0]
 
 
-def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_came(talk, request_for):
+def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_came(new_talk, request_for):
     side = 1_000_000
-    talk.say(request_for(width=side, height=side, bytes=side * side))
-    message, _data = talk.hear()
+    new_talk.say(request_for(width=side, height=side, bytes=side * side))
+    message, _data = new_talk.hear()
     assert str(message["error"]).startswith(
         "a picture of 1000000 x 1000000 pixels takes 4000000 MB of memory here, and"
     )
@@ -185,50 +200,50 @@ def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_came(talk,
     "line",
     [b"hello\n", b"[]\n", b"\xff\n", b"[" * 100_000 + b"\n", b"{}", b'{"id": "1"}\n', b'{"id": 1, "bytes": -1}\n'],
 )
-def test_a_line_that_is_no_message_ends_the_worker(talk, line):
-    talk.say(line)
-    assert talk.process.stdin is not None
-    talk.process.stdin.close()
-    message, _data = talk.hear()
+def test_a_line_that_is_no_message_ends_the_worker(new_talk, line):
+    new_talk.say(line)
+    assert new_talk.process.stdin is not None
+    new_talk.process.stdin.close()
+    message, _data = new_talk.hear()
     assert (message["id"], message["kind"]) == (None, "internal")
-    assert talk.process.wait(30) == 1
+    assert new_talk.process.wait(30) == 1
 
 
-def test_the_end_of_its_input_ends_the_worker(talk):
-    assert talk.end() == (0, "")
+def test_the_end_of_its_input_ends_the_worker(new_talk):
+    assert new_talk.end() == (0, "")
 
 
-def test_the_end_of_its_input_within_a_message_ends_the_worker(talk, request_for):
-    talk.say(request_for(), b"123")
-    assert talk.end() == (0, "")
+def test_the_end_of_its_input_within_a_message_ends_the_worker(new_talk, request_for):
+    new_talk.say(request_for(), b"123")
+    assert new_talk.end() == (0, "")
 
 
-def test_a_client_that_does_not_listen_any_more_ends_the_worker(talk, request_for):
-    assert talk.process.stdout is not None
-    talk.process.stdout.close()
-    talk.say(request_for(), b"123456")
-    assert talk.process.wait(30) == 0
+def test_a_client_that_does_not_listen_any_more_ends_the_worker(new_talk, request_for):
+    assert new_talk.process.stdout is not None
+    new_talk.process.stdout.close()
+    new_talk.say(request_for(), b"123456")
+    assert new_talk.process.wait(30) == 0
 
 
-def test_an_interrupt_from_the_terminal_is_left_to_the_client(talk, request_for):
-    talk.process.send_signal(2)
-    talk.say(request_for(), b"123456")
-    assert "result" in talk.hear()[0]
+def test_an_interrupt_from_the_terminal_is_left_to_the_client(new_talk, request_for):
+    new_talk.process.send_signal(2)
+    new_talk.say(request_for(), b"123456")
+    assert "result" in new_talk.hear()[0]
 
 
 @pytest.mark.parametrize(("channels", "copies"), [(1, 4), (4, 1)])
-def test_a_picture_takes_the_memory_of_its_pixels_and_of_a_grey_ones_result(talk, request_for, channels, copies):
+def test_a_picture_takes_the_memory_of_its_pixels_and_of_a_grey_ones_result(new_talk, request_for, channels, copies):
     def most() -> int:
-        status = Path(f"/proc/{talk.process.pid}/status").read_text(encoding="ascii")
+        status = Path(f"/proc/{new_talk.process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) >> 10
 
-    talk.say(request_for(), b"123456")
-    talk.hear()
+    new_talk.say(request_for(), b"123456")
+    new_talk.hear()
     before = most()
-    side = 2000
+    side = 1500
     size = side * side * channels * 4
-    talk.say(request_for(id=2, width=side, height=side, channels=channels, depth="float", bytes=size), bytes(size))
-    talk.hear()
+    new_talk.say(request_for(id=2, width=side, height=side, channels=channels, depth="float", bytes=size), bytes(size))
+    new_talk.hear()
     strips = 40 + 8 * min(processors(), 8)  # measured: 48 MiB on two processors
     assert most() - before < size * copies / (1 << 20) + strips
 

@@ -165,8 +165,8 @@ def read_reply(message: Message, number: int, size: int, confidence_size: int) -
     Args:
         message: from the worker.
         number: the request's own.
-        size: of the picture in colour [bytes].
-        confidence_size: of the map of confidence [bytes].
+        size: of all that a result brings: the picture in colour and the map of confidence [bytes].
+        confidence_size: of the map alone [bytes].
 
     Raises:
         ValueError: it says nothing about that request, or announces other bytes.
@@ -186,7 +186,7 @@ def read_reply(message: Message, number: int, size: int, confidence_size: int) -
                 "confidence_bytes": int(confidence_bytes),
             },
             "bytes": int(count),
-        } if (count, confidence_bytes) == (size + confidence_size, confidence_size):
+        } if (count, confidence_bytes) == (size, confidence_size):
             return Result(device=device, note=note, seconds=_seconds(seconds))
     raise ValueError(message)
 

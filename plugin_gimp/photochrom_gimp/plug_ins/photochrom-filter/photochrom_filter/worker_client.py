@@ -1,32 +1,26 @@
-"""The worker, from the plug-in's side: started, asked, listened to, ended."""
+"""The worker, from the plug-in's side: pictures in, pictures in colour out."""
 
-import json
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from threading import Lock, RLock
-from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Final
 
-from photochrom_filter.interpreter import MEND, Interpreter
+from photochrom_filter.conversation import Conversation
+from photochrom_filter.interpreter import Interpreter
 from photochrom_filter.messages import (
-    PROTOCOL,
     Answer,
     Failure,
     Hello,
-    Message,
     Picture,
     Progress,
     Result,
     Settings,
     cancel_request,
     colorize_request,
-    read_reply,
 )
 from photochrom_filter.texts import _
 from photochrom_filter.worker_error import WorkerCancelledError, WorkerError
-from photochrom_filter.worker_process import WorkerProcess
 
 __all__ = ["WorkerCancelledError", "WorkerClient", "WorkerError"]
 
@@ -36,20 +30,27 @@ SILENCE_LIMIT: Final = 30.0
 """How long a worker may say nothing while it is waited for; it promises a message every half second [s]."""
 _STRIP: Final = 4 << 20
 """Of the result's bytes, how many are handed on at once, at least one row."""
-_LONGEST_LINE: Final = 1 << 20
-"""[bytes]"""
-_MOST_NOISE: Final = 1 << 16
-"""How much may be printed before the worker says hello, and how long its hello may be [bytes]."""
 _SENT: Final = 0.1
 """Share of the work that is done when the picture is sent."""
 _COLOURED: Final = 0.9
 """Share of the work that is done when the result begins to come."""
-_SHOWN: Final = 80
-"""Of what was not understood, how much is shown [bytes]."""
 _ZEROS: Final = bytes(1 << 20)
 """Stands for pixels that nobody wants any more."""
 
-OnProgress = Callable[[float, str], object]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What a call of `WorkerClient.colorize` asks for."""
+
+    number: int
+    picture: Picture
+    settings: Settings
+    on_progress: Callable[[float, str], object]
+
+    @property
+    def confidence_size(self) -> int:
+        """Of the map of confidence [bytes]."""
+        return self.picture.width * self.picture.height if self.settings.confidence else 0
 
 
 class WorkerClient:
@@ -72,10 +73,7 @@ class WorkerClient:
         Raises:
             WorkerError: the interpreter cannot be started.
         """
-        self._python = interpreter.python
-        self._start_limit = start_limit
-        self._silence_limit = silence_limit
-        self._process = WorkerProcess(interpreter)
+        self._conversation = Conversation(interpreter, start_limit=start_limit, silence_limit=silence_limit)
         self._hello: Hello | None = None
         self._number = 0
         """Of the last request."""
@@ -105,11 +103,7 @@ class WorkerClient:
         """
         with self._asking:
             if self._hello is None:
-                hello = self._listen_for_hello()
-                if hello.protocol != PROTOCOL:
-                    self.close()
-                    raise _mismatch(hello, self._python)
-                self._hello = hello
+                self._hello = self._conversation.hello()
             return self._hello
 
     @property
@@ -119,7 +113,7 @@ class WorkerClient:
         After a WorkerError that is the worker's own answer (no such network, no CUDA, cancelled) it can; after one
         because it died, hung or wrote garbage it cannot, and a new client is needed.
         """
-        return self._process.runs
+        return self._conversation.open
 
     def colorize(
         self,
@@ -128,7 +122,7 @@ class WorkerClient:
         chunks: Iterable[bytes],
         *,
         into: Callable[[memoryview], object],
-        on_progress: OnProgress = lambda _share, _step: None,
+        on_progress: Callable[[float, str], object] = lambda _share, _step: None,
     ) -> Answer:
         """Send a picture, and hand on the picture in colour while it comes.
 
@@ -149,23 +143,27 @@ class WorkerClient:
         """
         with self._asking:
             _hello = self.hello
-            self._number = number = self._number + 1
-            self._under_way = number
+            self._number += 1
+            request = _Request(number=self._number, picture=picture, settings=settings, on_progress=on_progress)
+            self._under_way = request.number
             try:
-                send_time = self._send(number, picture, settings, chunks, on_progress)
-                reply = self._wait(number, picture, settings, on_progress)
-                if isinstance(reply, Result):
-                    answer = self._receive(number, picture, settings, reply, into, on_progress)
+                before = self._conversation.seconds
+                self._send(request, chunks)
+                sent = self._conversation.seconds
+                reply = self._wait(request)
+                confidence = self._receive(request, into) if isinstance(reply, Result) else b""
+                received = self._conversation.seconds
             except BaseException:  # nobody knows where in the conversation the two are
                 self.close()
                 raise
             finally:
                 self._under_way = None
-        if self._cancelled == number:
+        if self._is_cancelled(request):
             raise WorkerCancelledError(_("it was cancelled"))
         if isinstance(reply, Failure):
             raise WorkerError(reply.sentence)
-        return replace(answer, seconds={"send": send_time, **answer.seconds})
+        seconds = {"send": sent - before, **reply.seconds, "receive": received - sent}
+        return Answer(device=reply.device, note=reply.note, confidence=confidence, seconds=seconds)
 
     def cancel(self) -> None:
         """Let the `colorize` that is under way end with WorkerCancelledError, as soon as the worker can; else nothing.
@@ -178,159 +176,63 @@ class WorkerClient:
             # Who is still sending the picture looks at that number afterwards.
             if self._writing.acquire(blocking=False):
                 try:
-                    self._write_cancel(number)
+                    self._conversation.cut_in(cancel_request(number))
                 finally:
                     self._writing.release()
 
     def close(self) -> None:
         """End the worker at once, whatever it is doing; once more does nothing."""
-        self._process.end()
+        self._conversation.close()
 
-    def _listen_for_hello(self) -> Hello:
-        start = monotonic()
-        noise = b""
-        while len(noise) < _MOST_NOISE:
-            line = self._process.read_line(_MOST_NOISE, self._start_limit, start)
-            with suppress(ValueError):
-                return Hello.read(_message(line))
-            noise += line  # printed by something that Python imports before the worker
-        self.close()
-        raise _garbage(noise)
+    def _is_cancelled(self, request: _Request) -> bool:
+        return self._cancelled == request.number
 
-    def _send(
-        self, number: int, picture: Picture, settings: Settings, chunks: Iterable[bytes], on_progress: OnProgress
-    ) -> float:
-        """Send a request; how long writing took [s]."""
-        left, seconds = picture.size, 0.0
-
-        def write(data: bytes) -> None:
-            nonlocal seconds
-            start = perf_counter()
-            self._process.write(data, self._silence_limit)
-            seconds += perf_counter() - start
-
+    def _send(self, request: _Request, chunks: Iterable[bytes]) -> None:
+        size = left = request.picture.size
         with self._writing:
-            write(_line(colorize_request(number, picture, settings)))
+            self._conversation.say(colorize_request(request.number, request.picture, request.settings))
             for chunk in chunks:
+                if len(chunk) > left:
+                    raise _wrong_size(size - left + len(chunk), size)
+                self._conversation.give(chunk)
                 left -= len(chunk)
-                if left < 0:
+                request.on_progress(_SENT * (1 - left / size), "send")
+                if self._is_cancelled(request):
                     break
-                write(chunk)
-                on_progress(_SENT * (1 - left / picture.size), "send")
-                if self._cancelled == number:
-                    break
-            while left > 0 and self._cancelled == number:  # the worker waits for all that was promised
-                write(_ZEROS[:left])
+            while left and self._is_cancelled(request):  # the worker waits for all that was announced
+                self._conversation.give(_ZEROS[:left])
                 left -= min(left, len(_ZEROS))
-        if self._cancelled == number:
-            self._write_cancel(number)
-        elif left:
-            raise WorkerError(
-                _("the picture came with {came} bytes instead of {size}").format(
-                    came=picture.size - left, size=picture.size
-                )
-            )
-        return seconds
+        if left:
+            raise _wrong_size(size - left, size)
+        if self._is_cancelled(request):
+            self._conversation.cut_in(cancel_request(request.number))
 
-    def _wait(self, number: int, picture: Picture, settings: Settings, on_progress: OnProgress) -> Result | Failure:
-        """What becomes of a request."""
-        size, confidence_size = picture.coloured.size, _confidence_size(picture, settings)
+    def _wait(self, request: _Request) -> Result | Failure:
+        """What becomes of a request; the bytes of its result follow."""
+        size = request.picture.coloured.size + request.confidence_size
         while True:
-            line = self._process.read_line(_LONGEST_LINE, self._silence_limit)
-            try:
-                reply = read_reply(_message(line), number, size, confidence_size)
-            except ValueError:
-                raise _garbage(line) from None
+            reply = self._conversation.reply(request.number, size, request.confidence_size)
             if not isinstance(reply, Progress):
                 return reply
-            on_progress(_SENT + (_COLOURED - _SENT) * min(max(reply.share, 0.0), 1.0), reply.step)
+            share = min(max(reply.share, 0.0), 1.0)
+            request.on_progress(_SENT + (_COLOURED - _SENT) * share, reply.step)
 
-    def _receive(
-        self,
-        number: int,
-        picture: Picture,
-        settings: Settings,
-        result: Result,
-        into: Callable[[memoryview], object],
-        on_progress: OnProgress,
-    ) -> Answer:
-        """Hand on a result's pixels, unless it was cancelled."""
-        coloured = picture.coloured
-        rows = min(max(1, _STRIP // coloured.row_size), coloured.height)
-        strip = memoryview(bytearray(rows * coloured.row_size))
-        confidence = bytearray(_confidence_size(picture, settings))
-        seconds = 0.0
-
-        def read(view: memoryview) -> None:
-            nonlocal seconds
-            start = perf_counter()
-            self._process.read_into(view, self._silence_limit)
-            seconds += perf_counter() - start
-
-        for top in range(0, coloured.height, rows):
-            part = strip[: min(rows, coloured.height - top) * coloured.row_size]
-            read(part)
-            if self._cancelled != number:
+    def _receive(self, request: _Request, into: Callable[[memoryview], object]) -> bytes:
+        """Hand on a result's pixels, unless it was cancelled meanwhile; its map of confidence."""
+        shape = request.picture.coloured
+        rows = min(max(1, _STRIP // shape.row_size), shape.height)
+        strip = memoryview(bytearray(rows * shape.row_size))
+        for top in range(0, shape.height, rows):
+            bottom = min(top + rows, shape.height)
+            part = strip[: (bottom - top) * shape.row_size]
+            self._conversation.take(part)
+            if not self._is_cancelled(request):
                 into(part)
-                on_progress(_COLOURED + (1 - _COLOURED) * min(1.0, (top + rows) / coloured.height), "receive")
-        if confidence:
-            read(memoryview(confidence))
-        return Answer(
-            device=result.device,
-            note=result.note,
-            confidence=bytes(confidence),
-            seconds={**result.seconds, "receive": seconds},
-        )
-
-    def _write_cancel(self, number: int) -> None:
-        with suppress(WorkerError):  # who waits for the answer will find out
-            self._process.write(_line(cancel_request(number)), None)
+                request.on_progress(_COLOURED + (1 - _COLOURED) * bottom / shape.height, "receive")
+        confidence = bytearray(request.confidence_size)
+        self._conversation.take(memoryview(confidence))
+        return bytes(confidence)
 
 
-def _confidence_size(picture: Picture, settings: Settings) -> int:
-    return picture.width * picture.height if settings.confidence else 0
-
-
-def _line(message: Message) -> bytes:
-    return json.dumps(message).encode() + b"\n"
-
-
-def _message(line: bytes) -> Message:
-    """What a line says.
-
-    Raises:
-        ValueError: it is no message.
-    """
-    try:
-        message = json.loads(line)
-    except RecursionError:
-        raise ValueError(line) from None
-    if isinstance(message, dict) and line.endswith(b"\n"):
-        return message
-    raise ValueError(line)
-
-
-def _garbage(data: bytes) -> WorkerError:
-    return WorkerError(
-        _("photochrom's worker said something that the plug-in does not understand ({said!r}); ").format(
-            said=data[:_SHOWN].decode(errors="replace")
-        )
-        + MEND
-    )
-
-
-def _mismatch(hello: Hello, python: str) -> WorkerError:
-    """The error for a worker that speaks another version of the protocol."""
-    if hello.protocol > PROTOCOL:
-        return WorkerError(
-            _(
-                "the plug-in is older than photochrom {version} in {python} and does not understand it; "
-                "run `photochrom gimp install` there to update the plug-in"
-            ).format(version=hello.version, python=python)
-        )
-    return WorkerError(
-        _(
-            "photochrom {version} in {python} is older than the plug-in, which does not understand it; "
-            "update photochrom there, then run `photochrom gimp install`"
-        ).format(version=hello.version, python=python)
-    )
+def _wrong_size(came: int, size: int) -> WorkerError:
+    return WorkerError(_("the picture came with {came} bytes instead of {size}").format(came=came, size=size))
