@@ -48,7 +48,9 @@ def real_worker(folder: Path, *, sitecustomize: str = "") -> Interpreter:
 
 def made_up_worker(folder: Path, program: str) -> Interpreter:
     """A worker that is this program, whose first lines give it say, hear, HELLO and result."""
-    return _interpreter(folder / "made-up", f"#!{sys.executable}\n{_HELLO}{program}")
+    path = folder / "made_up_worker.py"
+    path.write_text(_HELLO + program, encoding="utf-8")
+    return script_worker(folder, f'exec "{sys.executable}" "{path}"')
 
 
 def script_worker(folder: Path, script: str) -> Interpreter:
