@@ -51,7 +51,8 @@ class PixelSink:
         if rest or self._row + rows > self._picture.height:
             raise ValueError(f"{len(strip)} bytes at row {self._row} do not fit into {self._picture}")
         area = Gegl.Rectangle.new(0, self._row, self._picture.width, rows)
-        self.buffer.set(area, gegl_format(self._picture), strip)
+        # Bytes: of anything else PyGObject takes one number after the other, which takes hundreds of times as long.
+        self.buffer.set(area, gegl_format(self._picture), bytes(strip))
         self._row += rows
 
 
