@@ -60,8 +60,12 @@ def _named(cases: list[tuple[str, str]]) -> list[object]:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with the files that the examples speak of."""
+    """The working directory, with the files that the examples speak of, and a home folder with a profile of GIMP."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for variable in ("GIMP3_DIRECTORY", "XDG_CONFIG_HOME", "SUDO_USER"):
+        monkeypatch.delenv(variable, raising=False)
+    Path("home", ".config", "GIMP", "3.2").mkdir(parents=True)
     photograph = (SAMPLES / "chelsea.jpg").read_bytes()
     Path("old.jpg").write_bytes(photograph)
     scan = np.asarray(cv2.imread("old.jpg", cv2.IMREAD_GRAYSCALE), np.uint16) * 257

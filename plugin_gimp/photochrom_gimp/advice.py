@@ -16,9 +16,9 @@ _NO_GIMP = (
     "kept elsewhere with --profile DIR",
 )
 _FLATPAK_HOW = (
-    "install photochrom with Flatpak's own Python, which Flatpak's GIMP can start: "
+    "install photochrom with Flatpak's own Python, which Flatpak's GIMP can start; in photochrom's folder: "
     "flatpak run --command=python3 org.gimp.GIMP -m venv ~/photochrom-flatpak; "
-    "flatpak run --command=$HOME/photochrom-flatpak/bin/pip org.gimp.GIMP install photochrom; "
+    "flatpak run --command=$HOME/photochrom-flatpak/bin/pip org.gimp.GIMP install .; "
     "flatpak run --command=$HOME/photochrom-flatpak/bin/photochrom org.gimp.GIMP gimp install"
 )
 _SNAP_HOW = "use a GIMP from your system's packages, from Flatpak, or the AppImage from gimp.org"
