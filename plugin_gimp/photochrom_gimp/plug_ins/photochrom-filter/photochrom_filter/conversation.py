@@ -98,11 +98,12 @@ class Conversation:
             self.close()
             raise _garbage(line) from None
 
-    def take(self, view: memoryview) -> None:
-        """Fill some memory with bytes that a message announced; errors as of `say`."""
+    def take(self, count: int) -> bytes:
+        """So many of the bytes that a message announced; errors as of `say`."""
         start = perf_counter()
-        self._process.read_into(view, self._silence_limit)
+        data = self._process.read(count, self._silence_limit)
         self.seconds += perf_counter() - start
+        return data
 
     def close(self) -> None:
         """End the worker at once, whatever it is doing; once more does nothing."""

@@ -121,7 +121,7 @@ class WorkerClient:
         settings: Settings,
         chunks: Iterable[bytes],
         *,
-        into: Callable[[memoryview], object],
+        into: Callable[[bytes], object],
         on_progress: Callable[[float, str], object] = lambda _share, _step: None,
     ) -> Answer:
         """Send a picture, and hand on the picture in colour while it comes.
@@ -133,7 +133,7 @@ class WorkerClient:
             settings: how.
             chunks: the pixels' bytes in order, in pieces of any length.
             into: gets the result (`Picture.coloured`) from the top in strips of whole rows, each of at most 4 MiB or
-                one row; the view is valid during the call only.
+                one row.
             on_progress: gets the share of the work that is done, 0 to 1, and what is being done now: "send", "load",
                 "colorize", "receive"; at least once a second while the worker works.
 
@@ -217,21 +217,17 @@ class WorkerClient:
             share = min(max(reply.share, 0.0), 1.0)
             request.on_progress(_SENT + (_COLOURED - _SENT) * share, reply.step)
 
-    def _receive(self, request: _Request, into: Callable[[memoryview], object]) -> bytes:
+    def _receive(self, request: _Request, into: Callable[[bytes], object]) -> bytes:
         """Hand on a result's pixels, unless it was cancelled meanwhile; its map of confidence."""
         shape = request.picture.coloured
-        rows = min(max(1, _STRIP // shape.row_size), shape.height)
-        strip = memoryview(bytearray(rows * shape.row_size))
+        rows = max(1, _STRIP // shape.row_size)
         for top in range(0, shape.height, rows):
             bottom = min(top + rows, shape.height)
-            part = strip[: (bottom - top) * shape.row_size]
-            self._conversation.take(part)
+            strip = self._conversation.take((bottom - top) * shape.row_size)
             if not self._is_cancelled(request):
-                into(part)
+                into(strip)
                 request.on_progress(_COLOURED + (1 - _COLOURED) * bottom / shape.height, "receive")
-        confidence = bytearray(request.confidence_size)
-        self._conversation.take(memoryview(confidence))
-        return bytes(confidence)
+        return self._conversation.take(request.confidence_size)
 
 
 def _wrong_size(came: int, size: int) -> WorkerError:

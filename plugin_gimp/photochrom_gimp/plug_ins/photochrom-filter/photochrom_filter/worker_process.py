@@ -77,7 +77,7 @@ class WorkerProcess:
         """Whether it is still there."""
         return self._process.poll() is None
 
-    def write(self, data: bytes | memoryview, limit: float | None) -> None:
+    def write(self, data: bytes, limit: float | None) -> None:
         """Give it all of some bytes.
 
         Args:
@@ -115,11 +115,11 @@ class WorkerProcess:
             raise self.gone()
         return line
 
-    def read_into(self, view: memoryview, limit: float) -> None:
-        """Fill some memory with what it says.
+    def read(self, count: int, limit: float) -> bytes:
+        """So many bytes of what it says.
 
         Args:
-            view: the memory.
+            count: how many.
             limit: how long that may take [s].
 
         Raises:
@@ -127,11 +127,12 @@ class WorkerProcess:
         """
         with self._watchdog.limit(limit):
             try:
-                count = self._stdout.readinto(view)
+                data = self._stdout.read(count)
             except ValueError:  # `end` closed the pipe
-                count = 0
-        if count < len(view):
+                data = b""
+        if len(data) < count:
             raise self.gone()
+        return data
 
     def end(self) -> None:
         """End it at once, whatever it is doing; once more does nothing."""
