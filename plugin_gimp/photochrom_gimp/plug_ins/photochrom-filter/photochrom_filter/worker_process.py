@@ -155,7 +155,7 @@ class WorkerProcess:
         self.end()
         if self._watchdog.exceeded is not None:
             return WorkerError(
-                _("photochrom's worker did not answer for {seconds:.2g} seconds and was ended; try again").format(
+                _("photochrom's worker did not answer for {seconds:g} seconds and was ended; try again").format(
                     seconds=self._watchdog.exceeded
                 )
             )
