@@ -122,8 +122,8 @@ def test_importing_the_core_prints_nothing_and_leaves_logging_and_the_environmen
 LAYERS = (
     ("errors", "threads"),
     ("colour",),
-    ("painting", "networks", "files"),
-    ("colorizer",),
+    ("painting", "networks"),
+    ("files", "colorizer"),
     ("conversion",),
     ("report", "cluster", "bench", "worker"),
     ("command",),
