@@ -5,7 +5,7 @@ Skipped, with the reason, where those GIMPs are not at hand; ``--require-gimp`` 
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tests.gimp.real.session import GimpSession
 
 StartGimp = Callable[[dict[str, str] | None], GimpSession]
 """See `start_gimp`."""
+StartWindowedGimp = Callable[..., tuple[GimpSession, Desktop]]
+"""See `start_windowed_gimp`."""
 
 
 @pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: f"gimp-{version}")
@@ -85,13 +87,35 @@ def start_gimp(
         yield start
 
 
-@pytest.fixture
+@contextmanager
+def _windowed(root: Root, environment: dict[str, str] | None = None) -> Iterator[tuple[GimpSession, Desktop]]:
+    with root:
+        desktop = Desktop(root)
+        with GimpSession(root, windowed=True, environment=environment) as session:
+            yield session, desktop
+
+
+@pytest.fixture(scope="module")
 def windowed_gimp(
     gimp_environment: Path, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[GimpSession, Desktop]]:
-    """A GIMP with a window, and the desktop it is on; screenshots are kept in the folder that the test's log names."""
-    lab = tmp_path_factory.mktemp("gimp-window")
-    with _root(gimp_environment, prepared_home, lab) as root:
-        desktop = Desktop(root)
-        with GimpSession(root, windowed=True) as session:
-            yield session, desktop
+    """A GIMP with a window that all tests of a file share, and the desktop it is on; screenshots stay in its lab.
+
+    A test leaves no image behind in it and does not end it; one that must do so takes `start_windowed_gimp`.
+    """
+    with _windowed(_root(gimp_environment, prepared_home, tmp_path_factory.mktemp("gimp-window"))) as started:
+        yield started
+
+
+@pytest.fixture
+def start_windowed_gimp(
+    gimp_environment: Path, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartWindowedGimp]:
+    """Like `start_gimp`, with a window, and with its desktop."""
+    with ExitStack() as stack:
+
+        def start(environment: dict[str, str] | None = None) -> tuple[GimpSession, Desktop]:
+            root = _root(gimp_environment, prepared_home, tmp_path_factory.mktemp("gimp-window"))
+            return stack.enter_context(_windowed(root, environment))
+
+        yield start
