@@ -174,7 +174,7 @@ def test_the_device_that_really_ran_is_shown_and_the_dialog_never_stands_still(w
 @pytest.mark.usefixtures("photograph")
 def test_what_the_worker_refuses_is_said_in_the_dialog(windowed_gimp):
     session, _desktop = windowed_gimp
-    read = session.call("window.read_dialog", until="/lab/none.onnx", within=60, arguments={"model": "/lab/none.onnx"})
+    read = session.call("window.read_dialog", until="no such file", within=60, arguments={"model": "/lab/none.onnx"})
     assert any(text.startswith("none.onnx") for text in read["texts"])
     assert not read["ok"]
 
