@@ -40,7 +40,8 @@ class GimpSession:
         self.log = root.lab / "gimp.log"
         """What GIMP and its plug-ins print."""
         command = (WINDOW if windowed else CONSOLE) + BATCH
-        variables = {"NO_AT_BRIDGE": "1"} | ({"DISPLAY": DISPLAY} if windowed else {}) | (environment or {})
+        variables = {"NO_AT_BRIDGE": "1", "PYTHONPATH": "/src"}
+        variables |= ({"DISPLAY": DISPLAY} if windowed else {}) | (environment or {})
         self.pid = root.start(command, self.log.name, variables)
         """GIMP's process, as `Root.run` sees it ("kill", …)."""
         try:

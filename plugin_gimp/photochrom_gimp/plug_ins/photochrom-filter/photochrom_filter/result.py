@@ -24,6 +24,13 @@ class Result:
     answer: Answer
     """The worker's own."""
 
+    def fits(self, image: Gimp.Image) -> bool:
+        """Whether the drawable is still in the image and has its size: users go on working meanwhile."""
+        if not (image.is_valid() and self.drawable.is_valid() and self.drawable.get_image() == image):
+            return False
+        extent = self.picture.get_extent()
+        return (self.drawable.get_width(), self.drawable.get_height()) == (extent.width, extent.height)
+
 
 def compute(
     drawable: Gimp.Drawable, worker: WorkerClient, settings: Settings, on_progress: Callable[[float], None]

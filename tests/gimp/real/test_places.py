@@ -1,0 +1,145 @@
+"""Where the colors go: to their layer's own place, as far as selection and mask let them, and nowhere else."""
+
+import pytest
+from tests.gimp.real.filter_facts import Json, largest, process
+
+COLOURING = 5.0
+"""How far a* and b* move at least, on average; the photograph's are about 17."""
+MASK_STEP = 1.5 / 255
+"""How exactly a mask of 8 bits holds a product."""
+OUTPUTS = ["new-layer-color", "new-layer", "replace"]
+PLACES: dict[str, Json] = {
+    "smaller": {"size": [40, 30], "offset": [20, 10]},
+    "larger": {"size": [200, 150], "offset": [-30, -40]},
+    "partly outside": {"size": [60, 60], "offset": [-25, 30], "alpha": True},
+    "one pixel": {"size": [1, 1], "offset": [95, 63]},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("output", ["new-layer-color", "replace"])
+def test_a_layer_of_any_size_at_any_place_is_processed_there(gimp, place, output):
+    layer: Json = {"name": "odd", **PLACES[place]}
+    facts = process(gimp, {"layers": [layer, {"name": "below"}], "selected": ["odd"]}, output=output)
+    assert facts["status"] == "success", facts["sentence"]
+    for made in facts["layers"][:-1]:
+        assert (made["size"], made["offset"]) == (layer["size"], layer["offset"])
+    assert len(facts["layers"]) == (2 if output == "replace" else 3)
+    assert facts["originals"][0]["identical"] == (output != "replace")
+    assert facts["seen"]["colouring"] > 0
+    assert facts["seen"]["alpha"] == 0
+
+
+def test_a_layer_wholly_outside_the_image_is_processed_too(gimp):
+    layers = [{"name": "outside", "size": [50, 50], "offset": [300, 300]}, {"name": "photo"}]
+    facts = process(gimp, {"layers": layers, "selected": ["outside"]}, output="replace")
+    assert facts["status"] == "success", facts["sentence"]
+    assert not facts["originals"][0]["identical"]
+    assert largest(facts["seen"]["changes"]) == 0
+
+
+def test_every_selected_layer_gets_its_own_colors_directly_above(gimp):
+    layers = [
+        {"name": "first", "size": [40, 30]},
+        {"name": "left alone", "size": [30, 30], "offset": [50, 20]},
+        {"name": "second", "opacity": 40, "visible": False, "alpha": True},
+    ]
+    facts = process(gimp, {"layers": layers, "selected": ["first", "second"]})
+    assert facts["status"] == "success", facts["sentence"]
+    assert [layer["name"] for layer in facts["layers"]] == [
+        "Photochrom colorize 1.1 (strength 100 %) #1",
+        "first",
+        "left alone",
+        "Photochrom colorize 1.1 (strength 100 %)",
+        "second",
+    ]
+    new, original = facts["layers"][3:]
+    assert (new["opacity"], new["visible"]) == (original["opacity"], original["visible"]) == (40, False)
+    assert [layer["name"] for layer in facts["layers"] if layer["selected"]] == ["first", "second"]
+    assert all(original["identical"] for original in facts["originals"])
+
+
+def test_a_layer_in_a_group_gets_its_colors_inside_the_group(gimp):
+    group = {"name": "group", "layers": [{"name": "in it", "size": [40, 40], "offset": [7, 9]}]}
+    facts = process(gimp, {"layers": [{"name": "above"}, group], "selected": ["in it"]}, output="new-layer")
+    assert facts["status"] == "success", facts["sentence"]
+    assert [(layer["parent"], layer["offset"]) for layer in facts["layers"]] == [
+        (None, [0, 0]),
+        (None, [7, 9]),
+        ("group", [7, 9]),
+        ("group", [7, 9]),
+    ]
+
+
+@pytest.mark.parametrize("mask", ["on", "off"])
+def test_a_group_is_colorized_as_a_whole_above_it(gimp, mask):
+    inside = [{"name": "x", "alpha": True, "size": [30, 30], "offset": [40, 30]}, {"name": "y", "size": [60, 40]}]
+    group = {"name": "group", "layers": inside, "mask": mask}
+    facts = process(gimp, {"layers": [group, {"name": "below"}], "selected": ["group"]})
+    assert facts["status"] == "success", facts["sentence"]
+    new, old = facts["layers"][:2]
+    assert (new["size"], new["offset"], new["parent"]) == (old["size"], old["offset"], None)
+    assert new["mask"] == (mask == "on")
+    assert facts["originals"][0]["identical"]
+    assert facts["seen"]["colouring"] > 1
+    assert facts["seen"]["changes"]["gimp_lightness"] < 0.5
+
+
+@pytest.mark.parametrize("feather", [0, 12])
+@pytest.mark.parametrize("base", ["RGB", "GRAY"])
+@pytest.mark.parametrize("precision", ["U8_NON_LINEAR", "U16_LINEAR", "FLOAT_PERCEPTUAL"])
+def test_replaced_pixels_stay_bit_for_bit_where_nothing_is_selected(gimp, feather, base, precision):
+    layer = {"name": "photo", "alpha": True, "size": [90, 70], "offset": [5, -3]}
+    wanted: Json = {"base": base, "precision": precision, "layers": [layer]}
+    wanted |= {"selection": [50, 20, 30, 25], "feather": feather}
+    facts = process(gimp, wanted, output="replace")
+    assert facts["status"] == "success", facts["sentence"]
+    [original] = facts["originals"]
+    assert original["outside"] > 2000
+    # GIMP itself moves a grey image's coded floating point by 4e-7 when it makes colours of it.
+    rounded = (base, precision) == ("GRAY", "FLOAT_PERCEPTUAL")
+    assert original["outside_identical"] != rounded
+    assert original["alpha_identical"]
+    assert original["colouring"] > 2
+    assert largest(facts["seen"]["outside"]) < 1e-3
+
+
+@pytest.mark.parametrize("output", ["new-layer-color", "new-layer"])
+@pytest.mark.parametrize("mask", ["on", "off", "none"])
+@pytest.mark.parametrize("feather", [0, 12])
+def test_a_new_layer_is_limited_by_selection_and_mask(gimp, output, mask, feather):
+    layer: Json = {"name": "photo", "size": [90, 70], "offset": [5, -3]} | ({} if mask == "none" else {"mask": mask})
+    wanted: Json = {"layers": [layer, {"name": "below"}], "selected": ["photo"]}
+    wanted |= {"selection": [50, 20, 30, 25], "feather": feather}
+    facts = process(gimp, wanted, output=output)
+    assert facts["status"] == "success", facts["sentence"]
+    error = facts["masks"][0]
+    assert error is not None
+    assert error < MASK_STEP
+    assert facts["originals"][0]["identical"]
+    assert not facts["layers"][0]["edit_mask"]
+    assert largest(facts["seen"]["outside"]) == 0
+    assert facts["seen"]["colouring"] > 1
+
+
+def test_a_mask_without_selection_is_copied(gimp):
+    facts = process(gimp, {"precision": "FLOAT_LINEAR", "layers": [{"name": "photo", "mask": "on"}]})
+    assert facts["masks"][0] == 0
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_the_confidence_is_one_more_hidden_layer_on_top(gimp, output):
+    layer = {"name": "photo", "size": [50, 40], "offset": [10, 10]}
+    facts = process(gimp, {"layers": [layer]}, output=output, confidence_layer=True, strength=0.5, saturation=1.5)
+    assert facts["status"] == "success", facts["sentence"]
+    top = facts["layers"][0]
+    assert top["name"] == "Photochrom colorize 1.1 (strength 50 %, saturation 150 %): confidence"
+    assert (top["size"], top["offset"], top["visible"], top["mode"]) == ([50, 40], [10, 10], False, "normal")
+    assert len(facts["layers"]) == (2 if output == "replace" else 3)
+
+
+@pytest.mark.parametrize(("output", "mode"), [("new-layer-color", "lch-color"), ("new-layer", "normal")])
+def test_a_new_layer_tells_what_made_it_in_its_mode(gimp, output, mode):
+    facts = process(gimp, {}, output=output, strength=0.8, fade_uncertain=0.25)
+    assert facts["layers"][0]["name"] == "Photochrom colorize 1.1 (strength 80 %, fade uncertain 25 %)"
+    assert facts["layers"][0]["mode"] == mode
