@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
-
 from tests.gimp.real.desktop import Desktop
 from tests.gimp.real.root import RootError
 

@@ -63,49 +63,46 @@ def _digest(drawable: Gimp.Drawable) -> str:
     return hashlib.sha256(pixels).hexdigest()
 
 
-def read_dialog(
-    until: str, within: float, arguments: dict[str, object] | None = None, selection: list[int] | None = None
-) -> dict[str, object]:
+def read_dialog(until: str, within: float, arguments: dict[str, object] | None = None) -> dict[str, object]:
     """Run the dialog in this process, press Cancel when a text is in it, and tell what could be read there.
 
     Args:
         until: part of the text.
         within: how long to wait for it before Cancel is pressed anyway [s].
         arguments: of the procedure, for the dialog to begin with.
-        selection: x, y, width and height of a rectangle to select [pixels]; None: nothing.
 
     Returns:
         "title" of the window, "texts" of its visible widgets from top to bottom, whether "ok" can be pressed, and
-        "longest": the longest time that the main loop did not come round [s].
+        "longest": the longest time for which nothing else could happen in the process [s].
     """
-    sys.path.insert(0, str(Path(Gimp.directory()) / "plug-ins" / "photochrom-filter"))
+    folder = str(Path(Gimp.directory()) / "plug-ins" / "photochrom-filter")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     from photochrom_filter import dialog
     from photochrom_filter.warm_worker import WarmWorker
 
     Gegl.init(None)
     (image,) = Gimp.get_images()
-    Gimp.Selection.none(image)
-    if selection is not None:
-        image.select_rectangle(Gimp.ChannelOps.REPLACE, *selection)
     procedure = Gimp.get_pdb().lookup_procedure(PROCEDURE)
     config = procedure.create_config()
     for name, value in (arguments or {}).items():
         config.set_property(name, value)
-    found: dict[str, object] = {"longest": 0.0}
-    last = end = time.monotonic()
-    end += within
+    found: dict[str, object] = {}
+    longest = 0.0
+    end = time.monotonic() + within
+    last: float | None = None
 
     def look() -> bool:
-        nonlocal last
+        nonlocal last, longest
         now = time.monotonic()
-        found["longest"] = max(float(str(found["longest"])), now - last)
+        longest = max(longest, now - (last or now))
         last = now
         for window in Gtk.Window.list_toplevels():
             if isinstance(window, GimpUi.ProcedureDialog) and window.get_visible():
                 texts = list(_texts(window))
                 if now > end or any(until in text for text in texts):
                     ok = window.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()
-                    found.update(title=window.get_title(), texts=texts, ok=ok)
+                    found.update(title=window.get_title(), texts=texts, ok=ok, longest=longest)
                     window.response(Gtk.ResponseType.CANCEL)
                     return False
         return True
