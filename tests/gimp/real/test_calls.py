@@ -1,33 +1,29 @@
 """Ways to call the filter: with the last values, and in two GIMPs at the same time."""
 
+import pytest
 from tests.gimp.real.filter_facts import process
 
 NAME = "python-fu-photochrom-colorize"
 
 
 def test_the_last_values_are_taken_again(gimp, gimp_version):
-    settings = gimp.path(f"home/.config/GIMP/{gimp_version}/plug-in-settings/{NAME}.last")
-    first = gimp.call("pictures.call_again")
-    assert first["layers"][0] == "Photochrom colorize 1.1 (strength 100 %)"
-    stored = settings.read_text()
-    assert "(strength 1" in stored
-    settings.write_text(stored.replace("(strength 1", "(strength 0.25"))
+    assert gimp.call("pictures.call_again")["layers"][0] == "Photochrom colorize 1.1 (strength 100 %)"
+    # What GIMP itself keeps after the dialog's OK.
+    settings = gimp.path(f"home/.config/GIMP/{gimp_version}/plug-in-settings/GimpProcedureConfigRun-{NAME}.last")
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text("# settings\n\n(strength 0.25)\n(saturation 1.5)\n\n# end of settings\n")
     again = gimp.call("pictures.call_again")
     assert again["status"] == "success"
-    assert again["layers"][0] == "Photochrom colorize 1.1 (strength 25 %)"
+    assert again["layers"][0] == "Photochrom colorize 1.1 (strength 25 %, saturation 150 %)"
 
 
 def test_two_gimps_work_at_the_same_time(gimp, start_gimp):
-    other = start_gimp()
-    sessions = [gimp, other]
-    outcomes = [
-        session.begin("pictures.process", wanted={"size": [900, 700]}, arguments={"output": "replace"})
-        for session in sessions
-    ]
-    results = [outcome.result(timeout=120) for outcome in outcomes]
-    assert [result["status"] for result in results] == ["success", "success"]
-    assert results[0]["originals"] == results[1]["originals"]
-    assert results[0]["originals"][0]["colouring"] > 5
+    arguments = {"wanted": {"size": [900, 700]}, "arguments": {"output": "replace"}}
+    outcomes = [session.begin("pictures.process", **arguments) for session in (gimp, start_gimp())]
+    first, second = (outcome.result(timeout=120) for outcome in outcomes)
+    assert first["status"] == second["status"] == "success"
+    assert first["originals"][0]["colouring"] == pytest.approx(second["originals"][0]["colouring"])
+    assert first["originals"][0]["colouring"] > 5
 
 
 def test_a_call_says_nothing_wrong_in_the_log(gimp):

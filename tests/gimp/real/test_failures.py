@@ -26,6 +26,14 @@ while True:
     say({"id": request["id"], "progress": 0.5, "step": "colorize"})
     time.sleep(0.2)
 """
+ANSWER_LATER = """
+say(HELLO)
+request, pixels = hear()
+while not os.path.exists("/lab/go"):
+    say({"id": request["id"], "progress": 0.5, "step": "colorize"})
+    time.sleep(0.1)
+say(result(request, len(pixels)), pixels)
+"""
 MISBEHAVING = {
     "ends at once": ("sys.exit(3)", r"ended"),
     "ends at the second layer": (ANSWER_ONCE, r"the second picture was too much"),
@@ -119,3 +127,19 @@ def test_a_killed_gimp_takes_plug_in_and_worker_along(start_gimp, gimp_version):
     for number in processes(session.root, "^gimp-console"):
         session.root.run("kill", "-KILL", number)
     wait_for(lambda: not processes(session.root, "/lab/made_up_worker.py|photochrom-filter.py"), 10)
+
+
+def test_a_layer_that_was_taken_away_meanwhile_is_an_error_in_words(start_windowed_gimp, gimp_version):
+    session, desktop = start_windowed_gimp()
+    use_program(session, gimp_version, ANSWER_LATER)
+    session.call("pictures.show", wanted={})
+    window = desktop.wait_for_window("Untitled.*GIMP")
+    outcome = session.begin("pictures.call_shown", arguments={})
+    wait_for(lambda: processes(session.root, "/lab/made_up_worker.py"))
+    # The user undoes everything, down to the image without its layer.
+    desktop.key(window, *["ctrl+z"] * 12)
+    session.path("go").touch()
+    facts = outcome.result(timeout=60)
+    assert facts["status"] == "execution-error"
+    assert facts["sentence"] == "The image was changed meanwhile; nothing was colorized. Try again."
+    assert session.call("pictures.shown")["layers"] == []

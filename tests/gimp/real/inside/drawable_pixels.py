@@ -37,7 +37,7 @@ def colours(drawable: Gimp.Drawable) -> dict[str, np.ndarray]:
     GIMP's L* is that of D50, photochrom's that of D65, which is sRGB's own white: for colours the two differ.
     """
     light = read(drawable, "RGB float")
-    y = np.clip(light @ np.array([0.2126, 0.7152, 0.0722], np.float32), 0, None)
+    y = np.clip(light @ np.array([0.212671, 0.715160, 0.072169], np.float32), 0, None)
     lab = read(drawable, "CIE Lab alpha float")
     return {
         "lightness": np.where(y > 216 / 24389, 116 * np.cbrt(y) - 16, y * 24389 / 27),

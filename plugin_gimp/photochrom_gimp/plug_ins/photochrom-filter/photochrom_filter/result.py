@@ -26,10 +26,14 @@ class Result:
 
     def fits(self, image: Gimp.Image) -> bool:
         """Whether the drawable is still in the image and has its size: users go on working meanwhile."""
-        if not (image.is_valid() and self.drawable.is_valid() and self.drawable.get_image() == image):
+        if not (image.is_valid() and self.drawable.is_valid()):
             return False
+        top = self.drawable
+        while (parent := top.get_parent()) is not None:
+            top = parent
         extent = self.picture.get_extent()
-        return (self.drawable.get_width(), self.drawable.get_height()) == (extent.width, extent.height)
+        same_size = (self.drawable.get_width(), self.drawable.get_height()) == (extent.width, extent.height)
+        return same_size and top.get_id() in {layer.get_id() for layer in image.get_layers()}
 
 
 def compute(
