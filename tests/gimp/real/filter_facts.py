@@ -4,6 +4,11 @@ from typing import TypedDict, cast
 
 from tests.gimp.real.session import GimpSession
 
+from photochrom.networks.model_store import models
+
+MADE_BY = f"Photochrom {models()[0].name} {models()[0].version}"
+"""How the name of a new layer begins."""
+
 Json = dict[str, object]
 
 

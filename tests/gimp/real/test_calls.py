@@ -1,20 +1,20 @@
 """Ways to call the filter: with the last values, and in two GIMPs at the same time."""
 
 import pytest
-from tests.gimp.real.filter_facts import process
+from tests.gimp.real.filter_facts import MADE_BY, process
 
 NAME = "python-fu-photochrom-colorize"
 
 
 def test_the_last_values_are_taken_again(gimp, gimp_version):
-    assert gimp.call("pictures.call_again")["layers"][0] == "Photochrom colorize 1.1 (strength 100 %)"
+    assert gimp.call("pictures.call_again")["layers"][0] == MADE_BY
     # What GIMP itself keeps after the dialog's OK.
     settings = gimp.path(f"home/.config/GIMP/{gimp_version}/plug-in-settings/GimpProcedureConfigRun-{NAME}.last")
     settings.parent.mkdir(exist_ok=True)
     settings.write_text("# settings\n\n(strength 0.25)\n(saturation 1.5)\n\n# end of settings\n")
     again = gimp.call("pictures.call_again")
     assert again["status"] == "success"
-    assert again["layers"][0] == "Photochrom colorize 1.1 (strength 25 %, saturation 150 %)"
+    assert again["layers"][0] == f"{MADE_BY} (strength 25 %, saturation 150 %)"
 
 
 def test_two_gimps_work_at_the_same_time(gimp, start_gimp):

@@ -1,7 +1,7 @@
 """Where the colors go: to their layer's own place, as far as selection and mask let them, and nowhere else."""
 
 import pytest
-from tests.gimp.real.filter_facts import Json, largest, process
+from tests.gimp.real.filter_facts import MADE_BY, Json, largest, process
 
 COLOURING = 5.0
 """How far a* and b* move at least, on average; the photograph's are about 17."""
@@ -47,10 +47,10 @@ def test_every_selected_layer_gets_its_own_colors_directly_above(gimp):
     facts = process(gimp, {"layers": layers, "selected": ["first", "second"]})
     assert facts["status"] == "success", facts["sentence"]
     assert [layer["name"] for layer in facts["layers"]] == [
-        "Photochrom colorize 1.1 (strength 100 %) #1",
+        f"{MADE_BY} #1",
         "first",
         "left alone",
-        "Photochrom colorize 1.1 (strength 100 %)",
+        MADE_BY,
         "second",
     ]
     new, original = facts["layers"][3:]
@@ -133,7 +133,7 @@ def test_the_confidence_is_one_more_hidden_layer_on_top(gimp, output):
     facts = process(gimp, {"layers": [layer]}, output=output, confidence_layer=True, strength=0.5, saturation=1.5)
     assert facts["status"] == "success", facts["sentence"]
     top = facts["layers"][0]
-    assert top["name"] == "Photochrom colorize 1.1 (strength 50 %, saturation 150 %): confidence"
+    assert top["name"] == f"Confidence: {MADE_BY} (strength 50 %, saturation 150 %)"
     assert (top["size"], top["offset"], top["visible"], top["mode"]) == ([50, 40], [10, 10], False, "normal")
     assert len(facts["layers"]) == (2 if output == "replace" else 3)
 
@@ -141,5 +141,5 @@ def test_the_confidence_is_one_more_hidden_layer_on_top(gimp, output):
 @pytest.mark.parametrize(("output", "mode"), [("new-layer-color", "lch-color"), ("new-layer", "normal")])
 def test_a_new_layer_tells_what_made_it_in_its_mode(gimp, output, mode):
     facts = process(gimp, {}, output=output, strength=0.8, fade_uncertain=0.25)
-    assert facts["layers"][0]["name"] == "Photochrom colorize 1.1 (strength 80 %, fade uncertain 25 %)"
+    assert facts["layers"][0]["name"] == f"{MADE_BY} (strength 80 %, fade uncertain 25 %)"
     assert facts["layers"][0]["mode"] == mode
