@@ -12,14 +12,15 @@ from photochrom.threads import threads_for_a_photograph
 
 ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8, uint16 or float32 in [0, 1]"
 
-_STRIP_PIXELS = 64 * 1024
-"""Pixels of a strip: a float plane of it is 256 KiB, and Python's own time per strip does not count (measured)."""
+_STRIP_PIXELS = 92 * 1024
+"""Pixels of a strip: many, so that Python's own time per strip counts little (measured), but less than the 96 Ki from
+which OpenCV's colour conversions start threads of their own, which would get into each other's way."""
 
 _MOST_STRIPS_OF_A_BAND: Final = 16
 """What is done once for a band then takes no time, and no thread waits long for the last one."""
 
 _MOST_THREADS: Final = 8
-"""Each holds a strip's planes, about 8 MB."""
+"""Each holds a strip's planes, about 12 MB."""
 
 _ROUNDING = 1e-5
 """How far float pixels may leave [0, 1]: OpenCV's own conversions turn white into 1.0000001."""
