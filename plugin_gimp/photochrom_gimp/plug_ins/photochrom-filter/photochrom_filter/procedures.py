@@ -63,7 +63,7 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Gimp.ValueArray])
     procedure.set_menu_label(chosen.label())
     procedure.add_menu_path(MENU)
     procedure.set_documentation(chosen.blurb(), chosen.help(), name)
-    procedure.set_attribution("The photochrom authors", "The photochrom authors, Apache License 2.0", "2025")
+    procedure.set_attribution("The photochrom authors", "The photochrom authors, Apache License 2.0", "2026")
     chosen.declare(procedure)
     return procedure
 
