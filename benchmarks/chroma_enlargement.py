@@ -19,7 +19,7 @@ import numpy as np
 from skimage import data
 
 from photochrom.bench.machine import description
-from photochrom.colour.lab import Float32, Pixels, from_linear, merge_lab, split_lab
+from photochrom.colour.lab import Float32, Pixels, merge_lab, split_lab, to_srgb
 from photochrom.painting.enlarge import ChromaEnlarger
 
 Enlarge = Callable[[Float32, Float32, Float32], Float32]
@@ -177,7 +177,7 @@ def milliseconds_per_megapixel(way: Enlarge) -> float:
 def bgr_of(shades: Float32, chroma: Float32) -> Pixels:
     """8-bit BGR of L*, a* and b*."""
     y = np.where(shades > 8, ((shades + 16) / 116) ** 3, shades * (27 / 24389)).astype(np.float32)
-    return from_linear(merge_lab(y, chroma), np.dtype(np.uint8))
+    return to_srgb(y, merge_lab(y, chroma), np.dtype(np.uint8))
 
 
 def strip(scene: Scene, side: int, zoom: int) -> Pixels:

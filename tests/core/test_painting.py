@@ -98,8 +98,7 @@ class _HalfAsLight(ColourSpace):
     def luminance(self, pixels: Pixels) -> Float32:
         return super().luminance(pixels) * np.float32(0.5)
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels, *, within_srgb: bool = False) -> None:
-        assert within_srgb
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         np.testing.assert_allclose(bgr @ LUMINANCE_OF_BGR, y, atol=1e-5)
         out[:, :, :3] = np.rint(y * 65535)[:, :, None]
 

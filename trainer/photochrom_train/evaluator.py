@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 import photochrom
-from photochrom.colour.lab import Float32, from_linear, lightness, luminance, merge_lab
+from photochrom.colour.lab import Float32, from_linear, lightness, luminance, merge_lab, to_srgb
 from photochrom.errors import ImageError
 from photochrom.networks.device import Device, Engine
 from photochrom.networks.model_store import find
@@ -189,7 +189,8 @@ def write_evaluation(evaluation: Evaluation, sheet: list[SheetRow], folder: Path
 
 def _paint(grey: UInt8, chroma: Float32) -> UInt8:
     """(H, W, 3) BGR of (H, W) grey and (2, H, W) a* b* at the same size."""
-    return np.asarray(from_linear(merge_lab(luminance(grey), chroma), grey.dtype), np.uint8)
+    y = luminance(grey)
+    return np.asarray(to_srgb(y, merge_lab(y, chroma), grey.dtype), np.uint8)
 
 
 def _group(rows: list[dict[str, float]], seed: int) -> Group:

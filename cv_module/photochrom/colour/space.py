@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.colour.icc import CURVE_SAMPLES, Float64
-from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, from_linear, luminance, pull_in, to_linear, white
+from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, luminance, pull_in, to_linear, to_srgb, white
 
 _LAST: Final = np.float32(CURVE_SAMPLES - 1)
 
@@ -29,18 +29,15 @@ class ColourSpace:
         """Linear sRGB light of BGR (H, W, 3) or BGRA (H, W, 4) pixels; (H, W, 3)."""
         return to_linear(np.ascontiguousarray(pixels[:, :, :3]))
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels, *, within_srgb: bool = False) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         """Write colours as pixels; those that the space cannot show are drawn towards the grey of their luminance.
 
         Args:
             y: (H, W) CIE Y in [0, 1].
             bgr: (H, W, 3) B, G and R of that Y, linear sRGB light, contiguous; may be changed.
             out: (H, W, 3) BGR or (H, W, 4) BGRA, of which alpha is left alone.
-            within_srgb: whether it is known of all of them that sRGB can show them.
         """
-        if not within_srgb:
-            pull_in(y, bgr)
-        out[:, :, :3] = from_linear(bgr, out.dtype)
+        out[:, :, :3] = to_srgb(y, bgr, out.dtype)
 
 
 SRGB: Final = ColourSpace()
@@ -167,7 +164,7 @@ class WorkingSpace(MatrixSpace):
             return self._curves[0].decode(pixels)
         return super().luminance(pixels)
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels, *, within_srgb: bool = False) -> None:  # noqa: ARG002
+    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
         """As for sRGB."""
         own = np.asarray(cv2.transform(bgr, self._bgr_from_srgb), np.float32).reshape(bgr.shape)
         pull_in(y, own)

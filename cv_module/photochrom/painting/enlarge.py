@@ -52,7 +52,7 @@ class ChromaEnlarger:
         offsets = [plane - slope * guide for slope, plane in zip(slopes, (a, b), strict=True)]
         planes = np.concatenate([darkest, extent, *slopes, *offsets])
         wide = _float32(cv2.resize(planes, (self._width, len(planes)), interpolation=cv2.INTER_LINEAR))
-        self._planes = wide.reshape(6, -1, self._width)
+        self._planes = wide.reshape(6, -1, 1, self._width)
 
     def rows(self, rows: slice, lightness: Float32) -> Float32:
         """a* and b* of some rows of the photograph, (2, rows, W).
@@ -75,9 +75,9 @@ class ChromaEnlarger:
         enlarged = np.empty((len(self._planes), len(above), self._width), np.float32)
         for row in range(above[0], above[-1] + 1):  # rows between the same two of the grid go together
             first, end = np.searchsorted(above, (row, row + 1))
-            upper, lower = self._planes[:, row, None], self._planes[:, min(row + 1, last), None]
             part = enlarged[:, first:end]
-            np.multiply(lower - upper, weight[first:end], out=part)
+            upper = self._planes[:, row]
+            np.multiply(self._planes[:, min(row + 1, last)] - upper, weight[first:end], out=part)
             part += upper
         return enlarged
 
