@@ -114,6 +114,13 @@ def test_stages_need_names_of_their_own(config: TrainConfig):
         dataclasses.replace(config, stages=config.stages * 2)
 
 
+@pytest.mark.parametrize("stages", [("other",), ("only", "only")])
+def test_only_stages_that_there_are_can_be_shipped_each_once(config: TrainConfig, stages: tuple[str, ...]):
+    export = dataclasses.replace(config.export, stages=stages)
+    with pytest.raises(ConfigError, match=f"export.stages is {', '.join(stages)}; give some of only, each once"):
+        dataclasses.replace(config, export=export)
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"absent\.toml is no file"):
         load_config(tmp_path / "absent.toml")

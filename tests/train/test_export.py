@@ -92,7 +92,7 @@ def test_a_network_that_an_engine_computes_otherwise_is_not_written(
 ):
     monkeypatch.setitem(parity.TOLERANCE, "chroma", -1.0)
     with pytest.raises(parity.ParityError, match=r"onnxruntime: chroma differs by .*, allowed is -1"):
-        export(config, shipped.run / "checkpoint.pt", cache, tmp_path, [])
+        export(config, shipped.run, cache, tmp_path, [])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,7 +103,7 @@ def test_an_interpreter_that_cannot_run_the_file_is_named(
     broken.write_text("#!/bin/sh\necho no OpenCV here >&2\nexit 3\n")
     broken.chmod(0o755)
     with pytest.raises(parity.ParityError, match=r"exit code 3.*no OpenCV here"):
-        export(config, shipped.run / "checkpoint.pt", cache, tmp_path / "models", [broken])
+        export(config, shipped.run, cache, tmp_path / "models", [broken])
 
 
 def test_differences_that_are_no_number_are_refused():
@@ -144,7 +144,7 @@ def test_reliability_compares_stated_with_observed_probability():
 
 
 def test_another_name_gives_other_files(shipped, config: TrainConfig, cache: PhotoCache, tmp_path: Path):
-    report = export(dataclasses.replace(config, name="other"), shipped.run / "checkpoint.pt", cache, tmp_path, [])
+    report = export(dataclasses.replace(config, name="other"), shipped.run, cache, tmp_path, [])
     assert {path.name for path in tmp_path.iterdir()} == {"other.onnx", "other.json"}
     assert report.contract.name == "other"
     assert set(report.differences) == {"onnxruntime"}

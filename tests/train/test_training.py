@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from photochrom_train.checkpoint import Checkpoint, load_averaged, progress_of, read_checkpoint
+from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
 from photochrom_train.config import DataConfig, TrainConfig
 from photochrom_train.distributed import World
 from photochrom_train.photo_cache import PhotoCache, prepare_cache
@@ -112,6 +112,22 @@ def test_the_adversarial_stage_teaches_both_sides(whole_run: Path):
     assert {f"layers.{layer}.{part}" for layer in (0, 2, 4, 6) for part in ("weight_orig", "bias")} <= set(learned)
     idle = set(first["network"]) - set(changed(first["network"], second["network"]))
     assert idle <= {"palette", "temperature", "gain", "calibration"}
+
+
+def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: TrainConfig, whole_run: Path):
+    first, second = (load_averaged(two_stages, whole_run / f"stage-{name}.pt")[0] for name in ("only", "second"))
+
+    def shipped(*stages: str) -> dict[str, torch.Tensor]:
+        export = dataclasses.replace(two_stages.export, stages=stages)
+        return load_exported(dataclasses.replace(two_stages, export=export), whole_run).state_dict()
+
+    torch.testing.assert_close(shipped(), dict(second.state_dict()))
+    torch.testing.assert_close(shipped("only"), dict(first.state_dict()))
+    mean = shipped("only", "second")
+    assert any((second.state_dict()[name] != value).any() for name, value in first.state_dict().items())
+    for name, value in first.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(mean[name], (value + second.state_dict()[name]) / 2)
 
 
 def test_a_stage_without_the_adversarial_term_leaves_the_discriminator_alone(

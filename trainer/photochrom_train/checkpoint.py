@@ -86,6 +86,30 @@ def load_averaged(config: TrainConfig, checkpoint: Path) -> tuple[ColorizeNetwor
     return network.eval(), progress_of(record)
 
 
+def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
+    """The network that a run ships: its last one, or the mean of those at the ends of the stages that the config names.
+
+    Raises:
+        FileNotFoundError: a checkpoint is not there.
+
+    Source:
+        Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
+        increasing inference time", ICML 2022.
+    """
+    files = [stage_file(run, name) for name in config.export.stages] or [run / "checkpoint.pt"]
+    networks = [load_averaged(config, file)[0] for file in files]
+    mean = AveragedModel(networks[0], use_buffers=True)
+    for network in networks:
+        mean.update_parameters(network)
+    networks[0].load_state_dict(mean.module.state_dict())
+    return networks[0]
+
+
+def stage_file(run: Path, stage: str) -> Path:
+    """The checkpoint that a run leaves at the end of a stage."""
+    return run / f"stage-{stage}.pt"
+
+
 def save_checkpoint(state: TrainingState, file: Path) -> None:
     """Write a checkpoint under a temporary name, then rename it."""
     progress = state.progress

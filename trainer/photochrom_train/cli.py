@@ -52,9 +52,8 @@ def _export(options: argparse.Namespace) -> int:
     from photochrom_train.photo_cache import PhotoCache
 
     config = load_config(options.config)
-    checkpoint = options.run / "checkpoint.pt"
     interpreters = [Path(sys.executable), *options.also_python]
-    report = export(config, checkpoint, PhotoCache(options.cache), options.out, interpreters)
+    report = export(config, options.run, PhotoCache(options.cache), options.out, interpreters)
     write_report(report, options.run / "export.json")
     contract = report.contract
     print(f"wrote {options.out / contract.file}: {contract.size_bytes} bytes, {contract.macs} multiply-accumulates")

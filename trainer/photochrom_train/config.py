@@ -177,6 +177,8 @@ class ExportConfig:
 
     size: int = 256
     """Side of the square network input [pixels]."""
+    stages: tuple[str, ...] = ()
+    """Stages at whose ends the weights are taken and averaged (a model soup); none: the run's last weights."""
     colourfulness: float = 0.95
     """Wanted mean colourfulness of results over the truth's, on the held-out photographs [ratio]."""
     version: str = "1.0"
@@ -232,6 +234,10 @@ class TrainConfig:
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
+        if not set(self.export.stages) <= set(names) or len(set(self.export.stages)) < len(self.export.stages):
+            raise ConfigError(
+                f"export.stages is {', '.join(self.export.stages)}; give some of {', '.join(names)}, each once"
+            )
         _check("seed", self.seed, 0)
         _check("weight_decay", self.weight_decay, 0)
         _check("gradient_clip", self.gradient_clip, 1e-6)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from photochrom.networks.contract import FORMAT, TASKS, Contract, Tensor
 from photochrom_train.calibration import Calibration, calibrate
-from photochrom_train.checkpoint import load_averaged
+from photochrom_train.checkpoint import load_exported
 from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.onnx_file import METADATA_KEY, OPSET, count_macs, fold_batch_norm, round_to_float16, trace
@@ -37,14 +37,12 @@ class ExportReport:
     """Mean change of a*b* by storing weights as float16 [Lab units]."""
 
 
-def export(
-    config: TrainConfig, checkpoint: Path, cache: PhotoCache, folder: Path, interpreters: list[Path]
-) -> ExportReport:
+def export(config: TrainConfig, run: Path, cache: PhotoCache, folder: Path, interpreters: list[Path]) -> ExportReport:
     """Calibrate, trace, check against every engine, and only then put NAME.onnx and NAME.json into a folder.
 
     Args:
         config: of the run.
-        checkpoint: of the run.
+        run: its folder.
         cache: its photographs; the held-out ones calibrate.
         folder: where the files go.
         interpreters: Python interpreters, each with an OpenCV that must agree.
@@ -52,7 +50,7 @@ def export(
     Raises:
         ParityError: an engine differs above tolerance; nothing is written.
     """
-    trained, _ = load_averaged(config, checkpoint)
+    trained = load_exported(config, run)
     _, held_out = cache.split(config.data.holdout)
     size = config.export.size
     calibration = calibrate(trained, cache, held_out, size, config.export.colourfulness)

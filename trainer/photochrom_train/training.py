@@ -14,7 +14,7 @@ from types import FrameType
 import torch
 from torch import Tensor
 
-from photochrom_train.checkpoint import Progress, TrainingState, read_checkpoint, restore, save_checkpoint
+from photochrom_train.checkpoint import Progress, TrainingState, read_checkpoint, restore, save_checkpoint, stage_file
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.distributed import World, any_of, mean_over
@@ -109,7 +109,7 @@ def train(
             state.optimizer_state = state.discriminator_optimizer_state = None
             if world.leads:
                 save_checkpoint(state, checkpoint)
-                save_checkpoint(state, folder / f"stage-{stage.name}.pt")
+                save_checkpoint(state, stage_file(folder, stage.name))
     return True
 
 

@@ -33,6 +33,8 @@ _ZEROS: Final = bytes(64)
 """More zero bytes than codes make, where zero bits mean a coefficient: a few blocks full of nothing but -1."""
 _NO_MORE: Final = 0
 """The symbol for: all further coefficients of the block are 0."""
+_MARK: Final = re.compile(rb"\xff[^\x00\xff]")
+"""What is neither a coded 0xFF nor padding before a mark."""
 _BEHIND_CODES: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends a scan: a mark that is neither a coded 0xFF nor a restart."""
 _RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
@@ -96,10 +98,11 @@ def read_header(data: Data) -> Header:
             if frame is None:
                 raise _damaged(begin)
             components, tables = _read_scan(data, frame, begin)
-            end = _end_of_scan(data, position)
+            first_mark = _find_mark(_MARK, data, position)
+            end = _find_mark(_BEHIND_CODES, data, first_mark)
             if frame.marker in _SEQUENTIAL and any(symbols.get(table, _NO_MORE) != _NO_MORE for table in tables):
                 _check_zeros(data, position, end)
-            _check_restarts(data, position, end, frame.blocks(components), interval)
+            _check_restarts(data, first_mark, end, frame.blocks(components), interval)
             scans += 1
             tail = bytes(data[max(position, end - _TAIL) : end])
             position = end
@@ -183,9 +186,9 @@ def _read_scan(data: Data, frame: _Frame, begin: int) -> tuple[list[int], list[i
     return components, tables
 
 
-def _end_of_scan(data: Data, begin: int) -> int:
-    """Where the next marker stands that is neither a restart nor padding before one."""
-    match = _BEHIND_CODES.search(data, begin)
+def _find_mark(marks: re.Pattern[bytes], data: Data, begin: int) -> int:
+    """Where the next of some marks stands."""
+    match = marks.search(data, begin)
     if match is None:
         raise ImageError(f"it is cut off: the mark that ends a JPEG is missing; {COPY_AGAIN}")
     return match.start()
