@@ -24,7 +24,7 @@ help:
 	@echo "make types         mypy --strict"
 	@echo "make unit          all tests but those in GIMP, on OpenCV 4.14"
 	@echo "make opencv5       the core's tests on OpenCV $(OPENCV_5)"
-	@echo "make gimp          the tests in real GIMPs, 3.0 and 3.2, which are downloaded first (root on Debian only)"
+	@echo "make gimp          the tests in real GIMPs, 3.0 and 3.2 at once; first it downloads them (root on Debian only)"
 	@echo "make distribution  build wheel and sdist, install each in a clean environment, colorize a photograph there"
 	@echo "make clean         remove the environments and everything that was made here"
 
@@ -54,7 +54,7 @@ opencv5: .venv-opencv5/installed
 gimp: .venv-test/installed
 	@.ci/gimp-root 3.0 .venv-test/bin/python >/dev/null || true
 	@.ci/gimp-root 3.2 .venv-test/bin/python >/dev/null || true
-	.venv-test/bin/python -m pytest tests/gimp/real $(PYTEST_FLAGS)
+	.venv-test/bin/python -m pytest tests/gimp/real --numprocesses 2 --dist loadgroup $(PYTEST_FLAGS)
 
 distribution: .venv-test/installed
 	.ci/check-distribution .venv-test

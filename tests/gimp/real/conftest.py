@@ -19,6 +19,13 @@ StartWindowedGimp = Callable[..., tuple[GimpSession, Desktop]]
 """See `start_windowed_gimp`."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each GIMP in a process of its own, where there are several (``--numprocesses 2 --dist loadgroup``)."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "gimp_version" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["gimp_version"]))
+
+
 @pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: f"gimp-{version}")
 def gimp_version(request: pytest.FixtureRequest) -> str:
     """3.0, then 3.2."""
