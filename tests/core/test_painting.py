@@ -98,7 +98,8 @@ class _HalfAsLight(ColourSpace):
     def luminance(self, pixels: Pixels) -> Float32:
         return super().luminance(pixels) * np.float32(0.5)
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels, *, only_srgb: bool = False) -> None:
+        assert only_srgb
         np.testing.assert_allclose(bgr @ LUMINANCE_OF_BGR, y, atol=1e-5)
         out[:, :, :3] = np.rint(y * 65535)[:, :, None]
 

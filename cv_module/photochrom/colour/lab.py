@@ -165,6 +165,24 @@ def _merge_exactly(y: Float32, fy: Float32, chroma: Float32) -> Float32:
     return _float32(cv2.merge([y + row[0] * x + row[2] * z for row in _BGR_FROM_XYZ]), (*y.shape, 3))
 
 
+def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> Float32:
+    """The colour between two of the same luminance, on the straight line of their a* and b*.
+
+    Args:
+        y: (H, W) CIE Y in [0, 1] of all three.
+        bgr: (H, W, 3) one of them, linear light, within [0, 1] but for rounding.
+        own: (H, W, 3) the other one, linear light, which may lie outside sRGB; None: grey.
+        strength: share of the first, 0 to 1.
+
+    Returns:
+        (H, W, 3) B, G and R, linear light; outside [0, 1] where sRGB cannot show the colour.
+    """
+    chroma = split_linear(bgr)[1] * np.float32(strength)
+    if own is not None:
+        chroma += split_linear(own)[1] * np.float32(1 - strength)
+    return _merge_exactly(y, _f(y), chroma)
+
+
 def to_srgb(y: Float32, bgr: Float32, dtype: np.dtype[np.generic]) -> Pixels:
     """Pixels of linear light, sRGB-encoded, that which sRGB cannot show drawn towards grey; (H, W, 3).
 

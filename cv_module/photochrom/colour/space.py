@@ -29,13 +29,14 @@ class ColourSpace:
         """Linear sRGB light of BGR (H, W, 3) or BGRA (H, W, 4) pixels; (H, W, 3)."""
         return to_linear(np.ascontiguousarray(pixels[:, :, :3]))
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels, *, only_srgb: bool = False) -> None:  # noqa: ARG002
         """Write colours as pixels; those that the space cannot show are drawn towards the grey of their luminance.
 
         Args:
             y: (H, W) CIE Y in [0, 1].
             bgr: (H, W, 3) B, G and R of that Y, linear sRGB light, contiguous; may be changed.
             out: (H, W, 3) BGR or (H, W, 4) BGRA, of which alpha is left alone.
+            only_srgb: whether that which sRGB cannot show is drawn in, too, where the space could show it.
         """
         out[:, :, :3] = to_srgb(y, bgr, out.dtype)
 
@@ -164,8 +165,10 @@ class WorkingSpace(MatrixSpace):
             return self._curves[0].decode(pixels)
         return super().luminance(pixels)
 
-    def write(self, y: Float32, bgr: Float32, out: Pixels) -> None:
+    def write(self, y: Float32, bgr: Float32, out: Pixels, *, only_srgb: bool = False) -> None:
         """As for sRGB."""
+        if only_srgb:
+            pull_in(y, bgr)
         own = np.asarray(cv2.transform(bgr, self._bgr_from_srgb), np.float32).reshape(bgr.shape)
         pull_in(y, own)
         np.clip(own, 0, 1, out=own)

@@ -7,7 +7,7 @@ size; the borders between strips leave no trace.
 import cv2
 import numpy as np
 
-from photochrom.colour.lab import Float32, Pixels, lightness, merge_lab, split_linear, white
+from photochrom.colour.lab import Float32, Pixels, lightness, merge_lab, mix_lab, pull_in, white
 from photochrom.colour.photograph import in_bands, strips
 from photochrom.colour.space import SRGB, ColourSpace
 from photochrom.painting.enlarge import ChromaEnlarger
@@ -29,7 +29,7 @@ class Painting:
 
         Args:
             pixels: (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, as `check_photograph` returns it.
-            chroma: (2, h, w) a* and b* of the whole photograph, at any size; what its space cannot show is drawn
+            chroma: (2, h, w) a* and b* of the whole photograph, at any size; what sRGB cannot show is drawn
                 towards grey.
             guide: (h, w) the photograph's L* at that size.
             space: of the photograph's pixels and the result's.
@@ -75,13 +75,11 @@ class Painting:
             at = slice(rows.start + strip.start, rows.start + strip.stop)
             pixels = self._pixels[at]
             y, shades = self._shades(pixels)
-            chroma = self._enlarger.rows(at, shades)
+            bgr = merge_lab(y, self._enlarger.rows(at, shades), shades, for_8_bits=self._for_8_bits)
             if self._strength < 1:
-                chroma *= np.float32(self._strength)
-                if pixels.ndim == 3:
-                    chroma += split_linear(self._space.linear(pixels))[1] * np.float32(1 - self._strength)
-            bgr = merge_lab(y, chroma, shades, for_8_bits=self._for_8_bits)
-            self._space.write(y, bgr, out[strip])
+                pull_in(y, bgr)
+                bgr = mix_lab(y, bgr, self._space.linear(pixels) if pixels.ndim == 3 else None, self._strength)
+            self._space.write(y, bgr, out[strip], only_srgb=self._strength == 1)
             if out.shape[2] == 4:
                 out[strip, :, 3] = pixels[:, :, 3]
 
