@@ -115,6 +115,12 @@ class ColorizeNetwork(nn.Module):
         out: Tensor = self.stage2(features, half)
         return out
 
+    def score(self, features: Tensor) -> Tensor:
+        """(N, Q, h, w) scores of the palette's colours, before softmax, of (N, C, h, w) decoded features."""
+        # The head is applied with channels last, where `moments` wants them.
+        features = features.permute(0, 2, 3, 1)
+        return functional.linear(features, self.head.weight.flatten(1), self.head.bias).permute(0, 3, 1, 2)
+
     def read(self, scores: Tensor) -> Prediction:
         """Chroma as the annealed mean of the palette, confidence from the same distribution's spread.
 
@@ -132,8 +138,8 @@ class ColorizeNetwork(nn.Module):
             scores: (N, Q, h, w) before softmax.
             temperature: divides the scores.
         """
-        # Colours last: OpenCV's softmax along any other axis takes five times as long.
-        probability = torch.softmax((scores.float() / temperature).permute(0, 2, 3, 1), 3)
+        # OpenCV's softmax along any axis but the last takes five times as long.
+        probability = torch.softmax(scores.permute(0, 2, 3, 1).float() / temperature, 3)
         mean, square = (probability @ self.powers).permute(0, 3, 1, 2).split([2, 1], 1)
         spread = square - functional.conv2d(mean * mean, self.sum_kernel)
         return mean, torch.log(spread.clamp(*_SPREAD))
@@ -147,7 +153,7 @@ class ColorizeNetwork(nn.Module):
             offset: first row and column of those.
         """
         features = self.features(lightness)[:, :, offset[0] :: every, offset[1] :: every]
-        return self.read(self.head(features))
+        return self.read(self.score(features))
 
 
 class ExportedColorizer(nn.Module):
