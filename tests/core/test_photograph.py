@@ -82,4 +82,4 @@ def test_strips_cover_every_row_once_and_are_bounded(height, width):
     assert rows[-1].stop == height
     assert all(above.stop == below.start for above, below in pairwise(rows))
     assert all(strip.stop - strip.start > 0 for strip in rows)
-    assert all((strip.stop - strip.start) * width <= max(width, 3 << 15) for strip in rows)
+    assert all((strip.stop - strip.start) * width <= max(width, 1 << 17) for strip in rows)

@@ -14,7 +14,7 @@ from photochrom.threads import processors
 
 FIXED: Final = 32 << 20
 """Tables of decoders and encoders, and what the allocator keeps of memory that was given back [bytes]."""
-_STRIP: Final = 12 << 20
+_STRIP: Final = 16 << 20
 """What a thread takes that works on strips [bytes]."""
 _MOST_STRIPS: Final = 8
 
