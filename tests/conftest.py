@@ -1,6 +1,14 @@
-"""Options of the tests."""
+"""Options of the tests, and what all of them rely on."""
+
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is heard here and in all processes from here, as a shell's background jobs ignore it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
