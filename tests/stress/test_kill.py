@@ -258,8 +258,9 @@ def test_a_run_that_is_stopped_gently_finishes_what_it_began_and_leaves_nothing_
         time.sleep(moments.uniform(0, batch.duration - batch.first_output) / 4)
         process.send_signal(number)
         process.communicate(timeout=300)
-        assert process.returncode in (0, 128 + number)
         found = contents(tmp_path / "out", tmp_path / "maps")
+        # All done and Python on its way out, the signal ends the process as it ends any.
+        assert process.returncode == 128 + number or (found == batch.whole and process.returncode in (0, -number))
         assert found == {name: batch.whole[name] for name in found}
     batch.finish(tmp_path, "--skip-existing")
     assert contents(tmp_path / "out", tmp_path / "maps") == batch.whole
