@@ -80,6 +80,7 @@ class ColorizeNetwork(nn.Module):
 
     palette: Tensor
     powers: Tensor
+    """(Q, 3) a*, b* and a*^2 + b*^2 of the palette, whose means are the distribution's moments."""
     sum_kernel: Tensor
     temperature: Tensor
     gain: Tensor

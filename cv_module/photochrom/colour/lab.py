@@ -158,11 +158,12 @@ def merge_lab(
 
 
 def _merge_exactly(y: Float32, fy: Float32, chroma: Float32) -> Float32:
+    """As `merge_lab`, without rounding of its own; fy is f(Y) of CIE 15, (H, W)."""
     # Each row of the matrix sums to 1, so what differs from y is all that chroma adds: none leaves y as it is.
     x, z = (
         _f_inverse(fy + plane * np.float32(share)) - y for plane, share in zip(chroma, _AWAY_FROM_GREY, strict=True)
     )
-    return _float32(cv2.merge([y + row[0] * x + row[2] * z for row in _BGR_FROM_XYZ]), (*y.shape, 3))
+    return _float32(cv2.merge([row[0] * x + row[2] * z + y for row in _BGR_FROM_XYZ]), (*y.shape, 3))
 
 
 def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> Float32:
@@ -194,7 +195,8 @@ def to_srgb(y: Float32, bgr: Float32, dtype: np.dtype[np.generic]) -> Pixels:
     if dtype != np.uint8:
         pull_in(y, bgr)
         return from_linear(bgr, dtype)
-    # What lies outside was cut off to black or white in a channel, so that few colours are looked at twice.
+    # What lies outside was cut off to black or white in a channel; so few colours are looked at twice, and of those the
+    # black and white ones, which may be a scan's whole border, are grey whatever chroma was asked for.
     codes = from_linear(bgr, dtype)
     if codes.min() == 0 or codes.max() == white(dtype):
         between = np.asarray(cv2.inRange(codes, (1, 1, 1), (254, 254, 254)))
@@ -280,10 +282,12 @@ def _encode(linear: Float32) -> Float32:
 
 
 def _at_least(least: np.float32, values: Float32) -> Float32:
+    """The values, or the least one where they are below it; the same shape."""
     return np.clip(values, least, np.inf)
 
 
 def _at_most(most: np.float32, values: Float32) -> Float32:
+    """The values, or the most one where they are above it; the same shape."""
     return np.clip(values, -np.inf, most)
 
 
