@@ -130,6 +130,12 @@ def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: Tra
             torch.testing.assert_close(mean[name], (value + second.state_dict()[name]) / 2)
 
 
+def test_a_stage_that_a_run_has_not_finished_is_named(two_stages: TrainConfig, tmp_path: Path):
+    config = dataclasses.replace(two_stages, export=dataclasses.replace(two_stages.export, stages=("second",)))
+    with pytest.raises(FileNotFoundError, match=r"stage-second\.pt is not there: name the folder of a run"):
+        load_exported(config, tmp_path)
+
+
 def test_a_stage_without_the_adversarial_term_leaves_the_discriminator_alone(
     config: TrainConfig, cache: PhotoCache, tmp_path: Path
 ):

@@ -90,13 +90,16 @@ def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
     """The network that a run ships: its last one, or the mean of those at the ends of the stages that the config names.
 
     Raises:
-        FileNotFoundError: a checkpoint is not there.
+        FileNotFoundError: a checkpoint is not there; the message names it.
 
     Source:
         Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
         increasing inference time", ICML 2022.
     """
     files = [stage_file(run, name) for name in config.export.stages] or [run / "checkpoint.pt"]
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is not there: name the folder of a run that got so far, or train it on")
     networks = [load_averaged(config, file)[0] for file in files]
     mean = AveragedModel(networks[0], use_buffers=True)
     for network in networks:
