@@ -89,23 +89,24 @@ def random_rgb(seed: int, count: int = 2) -> torch.Tensor:
 
 def test_perceptual_loss_is_zero_for_the_same_picture_and_grows_with_the_change(classifier: MobileNetV2):
     rgb = random_rgb(1)
-    assert float(losses.perceptual_loss(classifier, rgb, rgb)) == 0
-    little = float(losses.perceptual_loss(classifier, (rgb * 0.95), rgb))
-    much = float(losses.perceptual_loss(classifier, (rgb * 0.5), rgb))
+    wanted, slightly_off, far_off = (classifier.features_at(rgb * share) for share in (1, 0.95, 0.5))
+    assert float(losses.perceptual_loss(wanted, wanted)) == 0
+    little = float(losses.perceptual_loss(slightly_off, wanted))
+    much = float(losses.perceptual_loss(far_off, wanted))
     assert 0 < little < much
 
 
 def test_recognition_loss_is_the_divergence_of_the_class_probabilities(classifier: MobileNetV2):
-    rgb, other = random_rgb(2), random_rgb(3)
-    assert float(losses.recognition_loss(classifier, rgb, rgb)) == pytest.approx(0, abs=1e-6)
-    wanted, given = (torch.softmax(classifier(picture * 2 - 1), 1) for picture in (rgb, other))
+    scores, other = (classifier(random_rgb(seed) * 2 - 1) for seed in (2, 3))
+    assert float(losses.recognition_loss(scores, scores)) == pytest.approx(0, abs=1e-6)
+    wanted, given = (torch.softmax(both, 1) for both in (scores, other))
     divergence = (wanted * (wanted / given).log()).sum(1).mean()
-    assert float(losses.recognition_loss(classifier, other, rgb)) == pytest.approx(float(divergence), rel=1e-2, abs=0)
+    assert float(losses.recognition_loss(other, scores)) == pytest.approx(float(divergence), rel=1e-2, abs=0)
 
 
 def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: MobileNetV2):
     rgb = random_rgb(2).requires_grad_()
-    losses.perceptual_loss(classifier, rgb, random_rgb(3)).backward()
+    losses.perceptual_loss(classifier.features_at(rgb), classifier.features_at(random_rgb(3))).backward()
     assert rgb.grad is not None
     assert float(rgb.grad.abs().sum()) > 0
     assert all(parameter.grad is None for parameter in classifier.parameters())
@@ -116,7 +117,7 @@ def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV
     given, wanted = random_rgb(4, 4), random_rgb(5, 4)
     wanted[2:] *= 0.2
     compute = {
-        "perceptual": lambda one, other: losses.perceptual_loss(classifier, one, other),
+        "perceptual": lambda *both: losses.perceptual_loss(*(classifier.features_at(rgb) for rgb in both)),
         "colourfulness": losses.colourfulness_loss,
         "chroma": lambda one, other: losses.chroma_loss(one * 40, other * 40),
         "generator": lambda one, _: losses.generator_loss(one),

@@ -93,9 +93,13 @@ class MobileNetV2(nn.Module):
         Args:
             image: (N, input_channels, H, W) in [-1, 1]; H and W multiples of 32.
         """
+        return self.scores(self.features(image))
+
+    def scores(self, top: Tensor) -> Tensor:
+        """Class scores (N, classes) before softmax of the top features (N, 1280, H/32, W/32)."""
         if self.classifier is None:
             raise ValueError("this MobileNetV2 was made without a classifier (classes=0); use features_at")
-        scores: Tensor = self.classifier(self.features(image).mean((2, 3)))
+        scores: Tensor = self.classifier(top.mean((2, 3)))
         return scores
 
 

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from photochrom_train.backbone import MobileNetV2, to_backbone_range
 from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
@@ -31,21 +30,17 @@ def chroma_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     return functional.smooth_l1_loss(predicted, chroma, beta=_CHROMA_KNEE)
 
 
-def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
+def perceptual_loss(given: list[Tensor], wanted: list[Tensor]) -> Tensor:
     """Mean L1 between ImageNet features of two batches, over the true features' mean, from 1/4 to the top.
 
     Args:
-        classifier: frozen.
-        predicted_rgb: (N, 3, H, W) in [0, 1].
-        rgb: (N, 3, H, W) in [0, 1].
+        given: `MobileNetV2.features_at` of the predicted pictures.
+        wanted: the same of the true ones.
 
     Source:
         Johnson, Alahi & Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
     """
-    with torch.no_grad():
-        wanted = classifier.features_at(to_backbone_range(rgb))
-    given = classifier.features_at(to_backbone_range(predicted_rgb))
-    total = predicted_rgb.new_zeros(())
+    total = given[0].new_zeros(())
     for tap in _FEATURE_TAPS:
         target = wanted[tap].float()
         scale = target.abs().mean((1, 2, 3), keepdim=True).clamp_min(_STABLE)
@@ -53,23 +48,20 @@ def perceptual_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor)
     return total / len(_FEATURE_TAPS)
 
 
-def recognition_loss(classifier: MobileNetV2, predicted_rgb: Tensor, rgb: Tensor) -> Tensor:
+def recognition_loss(given: Tensor, wanted: Tensor) -> Tensor:
     """How far what a classifier sees in one batch is from what it sees in the other: mean KL divergence [nats].
 
     It needs no labels: the classifier's own opinion of the true photograph is the target.
 
     Args:
-        classifier: frozen, with its classes.
-        predicted_rgb: (N, 3, H, W) in [0, 1].
-        rgb: (N, 3, H, W) in [0, 1].
+        given: (N, classes) its scores of the predicted pictures, before softmax.
+        wanted: the same of the true ones.
 
     Source:
         Hinton, Vinyals & Dean, "Distilling the Knowledge in a Neural Network", 2015, at temperature 1.
     """
-    with torch.no_grad():
-        wanted = torch.log_softmax(classifier(to_backbone_range(rgb)).float(), 1)
-    given = torch.log_softmax(classifier(to_backbone_range(predicted_rgb)).float(), 1)
-    return functional.kl_div(given, wanted, reduction="batchmean", log_target=True)
+    found, truth = (torch.log_softmax(scores.float(), 1) for scores in (given, wanted))
+    return functional.kl_div(found, truth, reduction="batchmean", log_target=True)
 
 
 def colourfulness(rgb: Tensor) -> Tensor:

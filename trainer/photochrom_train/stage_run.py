@@ -14,7 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from photochrom_train import losses
-from photochrom_train.backbone import MobileNetV2, load_classifier
+from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
 from photochrom_train.colorize_network import OUTPUT_STRIDE
 from photochrom_train.config import StageConfig, TrainConfig
@@ -144,10 +144,15 @@ class StageRun:
         whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
         result, truth = lab_to_rgb(batch.lightness, whole), lab_to_rgb(batch.lightness, batch.chroma)
         parts: dict[str, Tensor] = {}
-        if self._classifier is not None and weights.perceptual:
-            parts["perceptual"] = weights.perceptual * losses.perceptual_loss(self._classifier, result, truth)
-        if self._classifier is not None and weights.recognition:
-            parts["recognition"] = weights.recognition * losses.recognition_loss(self._classifier, result, truth)
+        if self._classifier is not None:
+            given = _seen(self._classifier, result)
+            with torch.no_grad():
+                wanted = _seen(self._classifier, truth)
+            if weights.perceptual:
+                parts["perceptual"] = weights.perceptual * losses.perceptual_loss(given, wanted)
+            if weights.recognition:
+                scores = (self._classifier.scores(seen[-1]) for seen in (given, wanted))
+                parts["recognition"] = weights.recognition * losses.recognition_loss(*scores)
         if weights.colourfulness:
             parts["colourfulness"] = weights.colourfulness * losses.colourfulness_loss(result, truth)
         if weights.adversarial:
@@ -174,6 +179,11 @@ def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -
     if not stage.loss.needs_classifier or config.backbone is None:
         return None
     return load_classifier(config.backbone).to(device)
+
+
+def _seen(classifier: MobileNetV2, rgb: Tensor) -> list[Tensor]:
+    """The classifier's features of (N, 3, H, W) RGB in [0, 1]."""
+    return classifier.features_at(to_backbone_range(rgb).contiguous(memory_format=torch.channels_last))
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
