@@ -6,12 +6,14 @@ import pytest
 from numpy.typing import NDArray
 
 from photochrom.colour.lab import (
+    LUMINANCE_OF_BGR,
     Pixels,
     from_linear,
     lightness,
     luminance,
     merge_lab,
     split_lab,
+    tint,
     to_linear,
     to_srgb,
     white,
@@ -149,28 +151,37 @@ def test_chroma_outside_srgb_is_mixed_with_white_light_and_no_more_than_it_must(
 
 
 @pytest.mark.parametrize("dtype", [UINT8, UINT16, FLOAT32])
-@pytest.mark.parametrize("for_8_bits", [False, True])
-def test_black_and_white_stay_black_and_white_whatever_the_chroma(for_8_bits, dtype):
+def test_black_and_white_stay_black_and_white_whatever_the_chroma(dtype):
     y = np.array([[0, 1]], np.float32)
     chroma = np.full((2, 1, 2), 90, np.float32)
 
-    painted = to_srgb(y, merge_lab(y, chroma, for_8_bits=for_8_bits), dtype)
+    painted = to_srgb(y, merge_lab(y, chroma), dtype)
 
     np.testing.assert_allclose(painted[0], [[0, 0, 0], [white(dtype)] * 3], rtol=1e-7)
 
 
-@pytest.mark.parametrize("strength", [0, 20, 60, 128])
-def test_the_quick_way_for_8_bits_gives_the_same_colours(strength):
-    grey = np.repeat(every_grey(UINT8), 200, axis=0)
-    chroma = random_chroma(grey.shape, strength)
-    y = luminance(grey)
+@pytest.mark.parametrize("strength", [20, 60, 128])
+def test_a_tint_times_luminance_is_the_colour_of_that_chroma(strength):
+    y = np.random.default_rng(6).uniform(0.009, 1, (100, 100)).astype(np.float32)
+    chroma = random_chroma(y.shape, strength)
+    asked = merge_lab(y, chroma)
 
-    exact, quick = (merge_lab(y, chroma, for_8_bits=for_8_bits) for for_8_bits in (False, True))
+    got = (tint(lightness(y), chroma) * y).transpose(1, 2, 0)
 
-    np.testing.assert_allclose(quick, exact, atol=5e-6)
-    codes = [to_srgb(y, linear, UINT8).astype(int) for linear in (exact, quick)]
-    assert np.abs(codes[0] - codes[1]).max() <= (1 if strength else 0)
-    assert (codes[0] != codes[1]).mean() < 1e-3
+    # Not where X or Z is so small that it lies on CIELAB's line.
+    roots = np.cbrt(y) + chroma * np.array([1 / 500, -1 / 200])[:, None, None]
+    off_the_line = (roots > 6 / 29).all(axis=0)
+    assert off_the_line.mean() > 0.5
+    np.testing.assert_allclose(got[off_the_line], asked[off_the_line], atol=5e-6)
+
+
+def test_a_tint_has_the_luminance_1_and_of_no_chroma_is_exactly_1():
+    shades = np.random.default_rng(6).uniform(0, 100, (100, 100)).astype(np.float32)
+
+    tints = tint(shades, random_chroma(shades.shape, 128))
+
+    np.testing.assert_allclose(np.tensordot(LUMINANCE_OF_BGR, tints, 1), 1, atol=1e-5)
+    np.testing.assert_array_equal(tint(shades, np.zeros((2, *shades.shape), np.float32)), 1)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ import pytest
 from photochrom.colour import photograph
 from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
 from photochrom.colour.space import ColourSpace
+from photochrom.painting import painting
 from photochrom.painting.painting import Painting
+
+LARGE = (601, 777)
+"""Height and width from which four pixels of these tests share a tint; odd, so that some share it with fewer."""
 
 
 def photograph_of(shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
@@ -33,7 +37,7 @@ def guide_of(pixels: Pixels) -> Float32:
     return np.asarray(small, np.float32)
 
 
-@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4)])
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4), LARGE, (*LARGE, 3)])
 def test_8_bit_lightness_stays_within_one_level(shape):
     pixels = photograph_of(shape, np.uint8)
 
@@ -43,7 +47,7 @@ def test_8_bit_lightness_stays_within_one_level(shape):
     assert np.ptp(painted(pixels)[:, :, :3], axis=2).mean() > 20
 
 
-@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4)])
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 3), (240, 320, 4), LARGE, (*LARGE, 3)])
 def test_16_bit_lightness_stays_within_one_16_bit_level(shape):
     pixels = photograph_of(shape, np.uint16)
 
@@ -60,9 +64,10 @@ def test_alpha_stays_to_the_bit(dtype):
     np.testing.assert_array_equal(painted(pixels)[:, :, 3], pixels[:, :, 3])
 
 
+@pytest.mark.parametrize("shape", [(60, 70), LARGE])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_without_chroma_a_grey_photograph_stays_to_the_bit(dtype):
-    pixels = photograph_of((60, 70), dtype)
+def test_without_chroma_a_grey_photograph_stays_to_the_bit(dtype, shape):
+    pixels = photograph_of(shape, dtype)
 
     np.testing.assert_array_equal(painted(pixels, strength=0), np.repeat(pixels[:, :, None], 3, axis=2))
 
@@ -115,11 +120,12 @@ def test_pixels_are_read_and_written_by_their_own_space():
     np.testing.assert_array_equal(out[:, :, 3], pixels[:, :, 3])
 
 
+@pytest.mark.parametrize("shape", [(300, 600), LARGE, (*LARGE, 4)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_strips_leave_no_trace(dtype, monkeypatch):
-    pixels = photograph_of((300, 600), dtype)
+def test_strips_leave_no_trace(dtype, shape, monkeypatch):
+    pixels = photograph_of(shape, dtype)
     whole = painted(pixels)
-    assert len(list(photograph.strips(300, 600))) == 2
+    assert len(list(photograph.strips(*shape[:2]))) > 1
 
     for strip_pixels in (1, 1000, 10**9):
         monkeypatch.setattr(photograph, "_STRIP_PIXELS", strip_pixels)
@@ -138,9 +144,10 @@ def test_threads_leave_no_trace(monkeypatch):
         cv2.setNumThreads(threads)
 
 
-def test_a_photograph_can_be_painted_in_its_own_place(monkeypatch):
+@pytest.mark.parametrize("shape", [(240, 320), LARGE])
+def test_a_photograph_can_be_painted_in_its_own_place(shape, monkeypatch):
     monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
-    pixels = photograph_of((240, 320, 4), np.uint8)
+    pixels = photograph_of((*shape, 4), np.uint8)
     expected = painted(pixels)
     chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
 
@@ -149,17 +156,28 @@ def test_a_photograph_can_be_painted_in_its_own_place(monkeypatch):
     np.testing.assert_array_equal(pixels, expected)
 
 
-@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 4)])
+@pytest.mark.parametrize("shape", [(240, 320), (240, 320, 4), LARGE, (*LARGE, 4)])
 def test_rows_on_demand_are_those_of_the_whole(shape, monkeypatch):
     monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
     pixels = photograph_of(shape, np.uint8)
     chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
-    painting = Painting(pixels, chroma, guide_of(pixels), strength=0.7)
-    whole = painting.whole()
+    part = Painting(pixels, chroma, guide_of(pixels), strength=0.7)
+    whole = part.whole()
 
-    assert (painting.shape, painting.dtype) == (whole.shape, whole.dtype)
+    assert (part.shape, part.dtype) == (whole.shape, whole.dtype)
     for rows in (slice(0, 1), slice(17, 80), slice(200, 999), slice(None)):
-        np.testing.assert_array_equal(painting.rows(rows), whole[rows])
+        np.testing.assert_array_equal(part.rows(rows), whole[rows])
+
+
+def test_sharing_tints_changes_the_colours_of_a_large_photograph_little(monkeypatch):
+    pixels = np.asarray(cv2.GaussianBlur(photograph_of((600, 776), np.float32), (0, 0), 2), np.float32)
+    shared = painted(pixels)
+    monkeypatch.setattr(painting, "_LARGE_CELL", 10**6)
+
+    difference = np.abs(shared - painted(pixels))
+
+    assert 0 < difference.mean() < 0.01
+    assert np.percentile(difference, 99) < 0.1
 
 
 MEASURE = """

@@ -30,7 +30,7 @@ from photochrom.files.imageio import read_bytes, write_image
 from photochrom.networks.model_store import find
 from photochrom.networks.network import load_network
 from photochrom.painting.enlarge import ChromaEnlarger
-from photochrom.painting.painting import Painting
+from photochrom.painting.painting import Painting, pixels_to_a_tint
 from photochrom.painting.prepare import prepare
 from photochrom.threads import shared_threads
 
@@ -107,9 +107,11 @@ def _encode_alone(pixels: Pixels, suffix: str) -> None:
 
 def _enlarge(case: Case, chroma: Float32, guide: Float32) -> None:
     """Enlarge the chroma as `finish` does, over a lightness that is at hand."""
-    enlarger = ChromaEnlarger(chroma, guide, (case.height, case.width))
-    lightness = np.full((most_rows(case.width), case.width), 50, np.float32)
-    in_strips(case.height, case.width, lambda rows: enlarger.rows(rows, lightness[: rows.stop - rows.start]))
+    step = pixels_to_a_tint((case.height, case.width), guide.shape)
+    height, width = -(-case.height // step), -(-case.width // step)
+    enlarger = ChromaEnlarger(chroma, guide, (height, width))
+    lightness = np.full((most_rows(width), width), 50, np.float32)
+    in_strips(height, width, lambda rows: enlarger.rows(rows, lightness[: rows.stop - rows.start]))
 
 
 def peak_memory() -> int:

@@ -132,38 +132,49 @@ def split_linear(linear: Float32) -> tuple[Float32, Float32]:
     return fy * np.float32(116) - np.float32(16), np.stack([(fx - fy) * np.float32(500), (fy - fz) * np.float32(200)])
 
 
-def merge_lab(
-    y: Float32, chroma: Float32, lightness_of_y: Float32 | None = None, *, for_8_bits: bool = False
-) -> Float32:
+def merge_lab(y: Float32, chroma: Float32) -> Float32:
     """The colour of a luminance and a chroma.
 
     Args:
         y: (H, W) CIE Y in [0, 1]; the colour's own Y, and so its L*, is the same.
         chroma: (2, H, W) a* and b*.
-        lightness_of_y: (H, W) its L*, where it is at hand already.
-        for_8_bits: whether an error of 2e-6 does no harm. OpenCV's fused steps, which round otherwise at the end of a
-            row than within it, then do what else takes twice as long.
 
     Returns:
         (H, W, 3) B, G and R, linear light; outside [0, 1] where sRGB cannot show the colour.
     """
-    l_star = lightness(y) if lightness_of_y is None else lightness_of_y
-    if not for_8_bits:
-        return _merge_exactly(y, _f_of_lightness(l_star), chroma)
-    roots = np.empty_like(chroma)
-    for plane, share, root in zip(chroma, _AWAY_FROM_GREY, roots, strict=True):
-        cv2.addWeighted(l_star, 1 / 116, plane, share, 16 / 116, dst=root)
-    x, z = _f_inverse(roots)
-    return _float32(cv2.transform(cv2.merge([x, y, z]), _BGR_FROM_XYZ), (*y.shape, 3))
-
-
-def _merge_exactly(y: Float32, fy: Float32, chroma: Float32) -> Float32:
-    """As `merge_lab`, without rounding of its own; fy is f(Y) of CIE 15, (H, W)."""
+    fy = _f(y)
     # Each row of the matrix sums to 1, so what differs from y is all that chroma adds: none leaves y as it is.
     x, z = (
         _f_inverse(fy + plane * np.float32(share)) - y for plane, share in zip(chroma, _AWAY_FROM_GREY, strict=True)
     )
     return _float32(cv2.merge([row[0] * x + row[2] * z + y for row in _BGR_FROM_XYZ]), (*y.shape, 3))
+
+
+def tint(lightness: Float32, chroma: Float32) -> Float32:
+    """The colour of a lightness and a chroma, apart from its luminance: what shading leaves as it is.
+
+    Args:
+        lightness: (H, W) L* in [0, 100].
+        chroma: (2, H, W) a* and b*.
+
+    Returns:
+        (3, H, W) B, G and R in linear light, each over CIE Y. Times Y they are a colour of that Y, and of that chroma
+        where L* is 8 or more; below, where CIELAB is a line and chroma outlasts light, it fades with it.
+    """
+    roots = chroma * np.array(_AWAY_FROM_GREY, np.float32)[:, None, None]
+    roots /= _f_of_lightness(lightness)
+    roots += 1
+    np.clip(roots, 0, np.inf, out=roots)
+    cubes = roots * roots
+    cubes *= roots
+    cubes -= 1
+    x, z = cubes
+    tints = np.empty((3, *lightness.shape), np.float32)
+    for channel, row in enumerate(_BGR_FROM_XYZ):
+        np.multiply(x, row[0], out=tints[channel])
+        tints[channel] += z * row[2]
+    tints += 1
+    return tints
 
 
 def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> Float32:
@@ -181,7 +192,7 @@ def mix_lab(y: Float32, bgr: Float32, own: Float32 | None, strength: float) -> F
     chroma = split_linear(bgr)[1] * np.float32(strength)
     if own is not None:
         chroma += split_linear(own)[1] * np.float32(1 - strength)
-    return _merge_exactly(y, _f(y), chroma)
+    return merge_lab(y, chroma)
 
 
 def to_srgb(y: Float32, bgr: Float32, dtype: np.dtype[np.generic]) -> Pixels:

@@ -76,15 +76,15 @@ def find_outside(pixels: Pixels) -> tuple[slice, str] | None:
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
-    """Slices of rows, from top to bottom, each of a bounded number of pixels (at least one row)."""
+    """Slices of rows, from top to bottom, each of a bounded number of pixels (at least two rows), beginning evenly."""
     rows = most_rows(width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
 
 
 def most_rows(width: int) -> int:
-    """How many rows a strip has; the last one may have fewer."""
-    return max(1, _STRIP_PIXELS // width)
+    """How many rows a strip has, an even number; the last one may have fewer."""
+    return max(2, _STRIP_PIXELS // width // 2 * 2)
 
 
 def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:

@@ -53,6 +53,10 @@ class ChromaEnlarger:
         planes = np.concatenate([darkest, extent, *slopes, *offsets])
         wide = _float32(cv2.resize(planes, (self._width, len(planes)), interpolation=cv2.INTER_LINEAR))
         self._planes = wide.reshape(6, -1, 1, self._width)
+        last = self._planes.shape[1] - 1
+        position = (np.arange(self._height) + 0.5) * (last + 1) / self._height - 0.5
+        self._above = np.clip(np.floor(position).astype(np.intp), 0, last)
+        self._weight = np.clip(position - self._above, 0, 1).astype(np.float32)[:, None]
 
     def rows(self, rows: slice, lightness: Float32) -> Float32:
         """a* and b* of some rows of the photograph, (2, rows, W).
@@ -68,16 +72,14 @@ class ChromaEnlarger:
 
     def _enlarge(self, rows: slice) -> Float32:
         """Some rows of all planes enlarged linearly; (planes, rows, W)."""
-        last = self._planes.shape[1] - 1
-        position = (np.arange(rows.start, rows.stop) + 0.5) * (last + 1) / self._height - 0.5
-        above = np.clip(np.floor(position).astype(np.intp), 0, last)
-        weight = np.clip(position - above, 0, 1).astype(np.float32)[:, None]
+        above, weight = self._above[rows], self._weight[rows]
         enlarged = np.empty((len(self._planes), len(above), self._width), np.float32)
         for row in range(above[0], above[-1] + 1):  # rows between the same two of the grid go together
             first, end = np.searchsorted(above, (row, row + 1))
             part = enlarged[:, first:end]
             upper = self._planes[:, row]
-            np.multiply(self._planes[:, min(row + 1, last)] - upper, weight[first:end], out=part)
+            lower = self._planes[:, min(row + 1, self._planes.shape[1] - 1)]
+            np.multiply(lower - upper, weight[first:end], out=part)
             part += upper
         return enlarged
 

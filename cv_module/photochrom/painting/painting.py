@@ -1,16 +1,34 @@
 """From a network's chroma to the colour photograph: enlarged along the photograph's edges, its lightness kept.
 
+Of a large photograph, chroma is enlarged to every second row and column: four pixels share a tint, each keeps its own
+luminance, as in the JPEGs of most cameras, and four times less is to be computed.
+
 Works in strips of rows, so memory beyond the photograph and what is asked for of the result does not grow with their
 size; the borders between strips leave no trace.
 """
 
+from typing import Final
+
 import cv2
 import numpy as np
 
-from photochrom.colour.lab import Float32, Pixels, lightness, merge_lab, mix_lab, pull_in, white
+from photochrom.colour.lab import Float32, Pixels, lightness, mix_lab, pull_in, tint, white
 from photochrom.colour.photograph import in_bands, strips
 from photochrom.colour.space import SRGB, ColourSpace
 from photochrom.painting.enlarge import ChromaEnlarger
+
+_LARGE_CELL: Final = 24
+"""Pixels to a side of a cell of the network's grid from which four pixels share a tint."""
+
+
+def pixels_to_a_tint(size: tuple[int, int], grid: tuple[int, int]) -> int:
+    """How many pixels to a side share a tint: 1, or 2 in a large photograph.
+
+    Args:
+        size: (H, W) of the photograph [pixels].
+        grid: (h, w) of the network's chroma [cells].
+    """
+    return 2 if min(pixels // cells for pixels, cells in zip(size, grid, strict=True)) >= _LARGE_CELL else 1
 
 
 class Painting:
@@ -43,9 +61,8 @@ class Painting:
         self._pixels = pixels
         self._space = space
         self._strength = strength
-        # Mixed with it, the photograph's own colours come back to the level only from exact arithmetic.
-        self._for_8_bits = pixels.dtype == np.uint8 and strength == 1
-        self._enlarger = ChromaEnlarger(chroma, guide, (height, width))
+        self._step = pixels_to_a_tint((height, width), guide.shape)
+        self._enlarger = ChromaEnlarger(chroma, guide, (-(-height // self._step), -(-width // self._step)))
         self._lightness = _lightness_table(pixels, space)
 
     def rows(self, rows: slice) -> Pixels:
@@ -74,8 +91,8 @@ class Painting:
         for strip in strips(*out.shape[:2]):
             at = slice(rows.start + strip.start, rows.start + strip.stop)
             pixels = self._pixels[at]
-            y, shades = self._shades(pixels)
-            bgr = merge_lab(y, self._enlarger.rows(at, shades), shades, for_8_bits=self._for_8_bits)
+            y = self._space.luminance(pixels)
+            bgr = self._colour(at, y)
             if self._strength < 1:
                 pull_in(y, bgr)
                 bgr = mix_lab(y, bgr, self._space.linear(pixels) if pixels.ndim == 3 else None, self._strength)
@@ -83,12 +100,45 @@ class Painting:
             if out.shape[2] == 4:
                 out[strip, :, 3] = pixels[:, :, 3]
 
-    def _shades(self, pixels: Pixels) -> tuple[Float32, Float32]:
-        """CIE Y and L* of pixels; (H, W) each."""
-        y = self._space.luminance(pixels)
+    def _colour(self, rows: slice, y: Float32) -> Float32:
+        """B, G and R in linear light of some rows, of their CIE Y (rows, W); (rows, W, 3), which sRGB may not show."""
+        step = self._step
+        few = slice(rows.start // step, -(-rows.stop // step))
+        shades = self._shades(_reduced(self._pixels[few.start * step : few.stop * step], step))
+        tints = tint(shades, self._enlarger.rows(few, shades))
+        wide = _widened(tints, step)[:, :, : y.shape[1]]
+        light = np.empty((3, *y.shape), np.float32)
+        for first in range(min(step, len(y))):
+            part = y[first::step]
+            begin = (rows.start + first) // step - few.start
+            np.multiply(part, wide[:, begin : begin + len(part)], out=light[:, first::step])
+        return np.asarray(cv2.merge(list(light)), np.float32).reshape(*y.shape, 3)
+
+    def _shades(self, pixels: Pixels) -> Float32:
+        """L* of pixels; (H, W)."""
         if self._lightness is None:
-            return y, lightness(y, for_8_bits=self._for_8_bits)
-        return y, np.asarray(cv2.LUT(pixels, self._lightness), np.float32).reshape(y.shape)
+            return lightness(self._space.luminance(pixels), for_8_bits=pixels.dtype == np.uint8)
+        return np.asarray(cv2.LUT(pixels, self._lightness), np.float32).reshape(pixels.shape)
+
+
+def _reduced(pixels: Pixels, step: int) -> Pixels:
+    """Means of `step` x `step` pixels, where step is 1 or 2; of fewer at the right and the bottom."""
+    if step == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    if height % 2 or width % 2:
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), pixels.dtype)
+    return np.asarray(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels.dtype)
+
+
+def _widened(planes: Float32, step: int) -> Float32:
+    """(C, H, W) with each value `step` times, 1 or 2, in its row."""
+    if step == 1:
+        return planes
+    wide = np.empty((*planes.shape, 2), np.float32)
+    for plane, pairs in zip(planes, wide, strict=True):
+        cv2.merge([plane, plane], pairs)
+    return wide.reshape(*planes.shape[:2], -1)
 
 
 def _lightness_table(pixels: Pixels, space: ColourSpace) -> Float32 | None:
