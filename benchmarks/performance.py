@@ -32,6 +32,7 @@ Printed by `python benchmarks/performance.py`; `photochrom bench` measures the s
   one processor core. The **ratio** says how many times as long the whole takes, reading and writing files included.
 - **enlarge** brings the network's colours to full size along the photograph's edges, **merge** joins them with its
   lightness within what sRGB can show; both use all processor cores, and so do the network and the encoding of JPEG.
+- **write** lasts until the disk says that the copy is safe there; disks that are kept busy may take long.
 - The steps are measured one after another in every run, the medians count; so they need not add up. A JPEG is painted
   and encoded in bands, several at once, which takes less time than both in turn.
 - **Peak memory** is that of a new process for one photograph, with Python, OpenCV and (file to file) the network.

@@ -15,7 +15,7 @@ from photochrom.bench.case import Case, Kind
 from photochrom.bench.made_up import make_photograph
 from photochrom.bench.measurement import peak_memory
 
-STEPS = ("decode", "prepare", "network", "enlarge", "merge", "encode")
+STEPS = ("decode", "prepare", "network", "enlarge", "merge", "encode", "write")
 
 
 def test_every_case_is_measured_and_told(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

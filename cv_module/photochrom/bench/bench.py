@@ -79,6 +79,8 @@ class CaseReport:
     """Encoding the copy, on all processor cores where the format allows [s]."""
     encode_alone: float
     """Encoding it on one, as other programs do [s]."""
+    write: float
+    """Writing the encoded copy until the disk says that it is safe there [s]."""
     total: float
     """All of it from file to file, writing included, in a process that has its network loaded [s]."""
     memory_alone: int
@@ -131,12 +133,12 @@ class BenchReport:
             f"A new process of the command for one photograph of {_megapixels(first):.3g} megapixels takes "
             f"{self.start:.2f} s; in one that runs already the photograph takes {first.total:.2f} s.",
             "",
-            "| photograph [MP] | decode | prepare | network | enlarge | merge | encode | file to file [ms] "
+            "| photograph [MP] | decode | prepare | network | enlarge | merge | encode | write | file to file [ms] "
             "| decode + encode [ms] | ratio |",
-            "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+            "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
         for case in self.cases:
-            parts = (case.decode, case.prepare, case.network, case.enlarge, case.merge, case.encode)
+            parts = (case.decode, case.prepare, case.network, case.enlarge, case.merge, case.encode, case.write)
             cells = " | ".join(f"{part * 1e3:.0f}" for part in (*parts, case.total, case.alone))
             lines.append(f"| {case.kind} {_megapixels(case):.3g} | {cells} | {case.ratio:.2f} |")
         lines += [
@@ -232,6 +234,7 @@ def _report(case: Case) -> CaseReport:
         merge=max(0.0, times["finish"] - times["enlarge"]),
         encode=times["encode"],
         encode_alone=times["encode_alone"],
+        write=times["write"],
         total=times["total"],
         memory_alone=int(alone),
         memory=int(whole["peak"]),
