@@ -10,7 +10,6 @@ import pytest
 from photochrom.colour import photograph
 from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
 from photochrom.colour.space import ColourSpace
-from photochrom.painting import painting
 from photochrom.painting.painting import Painting
 
 LARGE = (601, 777)
@@ -161,18 +160,18 @@ def test_rows_on_demand_are_those_of_the_whole(shape, monkeypatch):
     monkeypatch.setattr(photograph, "_STRIP_PIXELS", 3000)
     pixels = photograph_of(shape, np.uint8)
     chroma = np.random.default_rng(2).uniform(-60, 60, (2, 24, 32)).astype(np.float32)
-    part = Painting(pixels, chroma, guide_of(pixels), strength=0.7)
-    whole = part.whole()
+    painting = Painting(pixels, chroma, guide_of(pixels), strength=0.7)
+    whole = painting.whole()
 
-    assert (part.shape, part.dtype) == (whole.shape, whole.dtype)
+    assert (painting.shape, painting.dtype) == (whole.shape, whole.dtype)
     for rows in (slice(0, 1), slice(17, 80), slice(200, 999), slice(None)):
-        np.testing.assert_array_equal(part.rows(rows), whole[rows])
+        np.testing.assert_array_equal(painting.rows(rows), whole[rows])
 
 
 def test_sharing_tints_changes_the_colours_of_a_large_photograph_little(monkeypatch):
     pixels = np.asarray(cv2.GaussianBlur(photograph_of((600, 776), np.float32), (0, 0), 2), np.float32)
     shared = painted(pixels)
-    monkeypatch.setattr(painting, "_LARGE_CELL", 10**6)
+    monkeypatch.setattr("photochrom.painting.painting._LARGE_CELL", 10**6)
 
     difference = np.abs(shared - painted(pixels))
 

@@ -83,3 +83,8 @@ def test_strips_cover_every_row_once_and_are_bounded(height, width):
     assert all(above.stop == below.start for above, below in pairwise(rows))
     assert all(strip.stop - strip.start > 0 for strip in rows)
     assert all((strip.stop - strip.start) * width <= max(width, 1 << 17) for strip in rows)
+
+
+@pytest.mark.parametrize("width", [1, 4001, 100_000])
+def test_strips_begin_with_even_rows_so_that_no_two_of_them_share_a_tint(width):
+    assert all(strip.start % 2 == 0 for strip in strips(301, width))

@@ -34,7 +34,7 @@ def perceptual_loss(given: list[Tensor], wanted: list[Tensor]) -> Tensor:
     """Mean L1 between ImageNet features of two batches, over the true features' mean, from 1/4 to the top.
 
     Args:
-        given: `MobileNetV2.features_at` of the predicted pictures.
+        given: `MobileNetV2.features_at` of the predicted pictures, (N, C, h, w) each.
         wanted: the same of the true ones.
 
     Source:

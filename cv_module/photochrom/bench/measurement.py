@@ -30,8 +30,7 @@ from photochrom.files.imageio import read_bytes, write_image
 from photochrom.files.output_file import write_file
 from photochrom.networks.model_store import find
 from photochrom.networks.network import load_network
-from photochrom.painting.enlarge import ChromaEnlarger
-from photochrom.painting.painting import Painting, pixels_to_a_tint
+from photochrom.painting.painting import Painting
 from photochrom.painting.prepare import prepare
 from photochrom.threads import shared_threads
 
@@ -78,7 +77,7 @@ def steps(case: Case) -> dict[str, float]:
         "decode": lambda: decode_image(read_bytes(case.source)),
         "prepare": lambda: prepare(pixels, contract.size, stride=contract.stride),
         "network": lambda: network.run({"lightness": prepared.lightness}),
-        "enlarge": lambda: _enlarge(case, chroma, guide),
+        "enlarge": lambda: _enlarge(pixels, chroma, guide),
         "finish": lambda: Painting(pixels, chroma, guide).whole(out),
         "encode": lambda: encode_image(out, case.target.suffix),
         "encode_alone": lambda: _encode_alone(out, case.target.suffix),
@@ -108,11 +107,10 @@ def _encode_alone(pixels: Pixels, suffix: str) -> None:
         encode_image(pixels, suffix)
 
 
-def _enlarge(case: Case, chroma: Float32, guide: Float32) -> None:
+def _enlarge(pixels: Pixels, chroma: Float32, guide: Float32) -> None:
     """Enlarge the chroma as `finish` does, over a lightness that is at hand."""
-    step = pixels_to_a_tint((case.height, case.width), guide.shape)
-    height, width = -(-case.height // step), -(-case.width // step)
-    enlarger = ChromaEnlarger(chroma, guide, (height, width))
+    enlarger = Painting(pixels, chroma, guide).enlarger
+    height, width = enlarger.size
     lightness = np.full((most_rows(width), width), 50, np.float32)
     in_strips(height, width, lambda rows: enlarger.rows(rows, lightness[: rows.stop - rows.start]))
 

@@ -160,6 +160,10 @@ def tint(lightness: Float32, chroma: Float32) -> Float32:
     Returns:
         (3, H, W) B, G and R in linear light, each over CIE Y. Times Y they are a colour of that Y, and of that chroma
         where L* is 8 or more; below, where CIELAB is a line and chroma outlasts light, it fades with it.
+
+    Source:
+        Matte surfaces scale linear light alike in all channels: Shafer, "Using Color to Separate Reflection
+        Components", Color Research & Application 10(4), 1985.
     """
     roots = chroma * np.array(_AWAY_FROM_GREY, np.float32)[:, None, None]
     roots /= _f_of_lightness(lightness)

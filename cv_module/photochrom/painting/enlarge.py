@@ -41,9 +41,11 @@ class ChromaEnlarger:
             guide: (h, w) its L* at the same size.
             size: (H, W) of the photograph [pixels].
         """
-        self._height, self._width = size
+        self.size = size
+        """(H, W) of what it gives [pixels]."""
+        height, width = size
         # A photograph smaller than the grid takes the mean of the cells under each pixel.
-        grid = (min(guide.shape[1], self._width), min(guide.shape[0], self._height))
+        grid = (min(guide.shape[1], width), min(guide.shape[0], height))
         guide, a, b = (_float32(cv2.resize(plane, grid, interpolation=cv2.INTER_AREA)) for plane in (guide, *chroma))
         slopes = _slopes(guide, (a, b))
         neighbours = np.ones((_WINDOW, _WINDOW), np.uint8)
@@ -51,10 +53,10 @@ class ChromaEnlarger:
         extent = np.maximum(_float32(cv2.dilate(guide, neighbours)) - darkest, _LEAST_RANGE)
         offsets = [plane - slope * guide for slope, plane in zip(slopes, (a, b), strict=True)]
         planes = np.concatenate([darkest, extent, *slopes, *offsets])
-        wide = _float32(cv2.resize(planes, (self._width, len(planes)), interpolation=cv2.INTER_LINEAR))
-        self._planes = wide.reshape(6, -1, 1, self._width)
+        wide = _float32(cv2.resize(planes, (width, len(planes)), interpolation=cv2.INTER_LINEAR))
+        self._planes = wide.reshape(6, -1, 1, width)
         last = self._planes.shape[1] - 1
-        position = (np.arange(self._height) + 0.5) * (last + 1) / self._height - 0.5
+        position = (np.arange(height) + 0.5) * (last + 1) / height - 0.5
         self._above = np.clip(np.floor(position).astype(np.intp), 0, last)
         self._weight = np.clip(position - self._above, 0, 1).astype(np.float32)[:, None]
 
@@ -73,7 +75,7 @@ class ChromaEnlarger:
     def _enlarge(self, rows: slice) -> Float32:
         """Some rows of all planes enlarged linearly; (planes, rows, W)."""
         above, weight = self._above[rows], self._weight[rows]
-        enlarged = np.empty((len(self._planes), len(above), self._width), np.float32)
+        enlarged = np.empty((len(self._planes), len(above), self.size[1]), np.float32)
         for row in range(above[0], above[-1] + 1):  # rows between the same two of the grid go together
             first, end = np.searchsorted(above, (row, row + 1))
             part = enlarged[:, first:end]

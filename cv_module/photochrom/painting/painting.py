@@ -21,16 +21,6 @@ _LARGE_CELL: Final = 24
 """Pixels to a side of a cell of the network's grid from which four pixels share a tint."""
 
 
-def pixels_to_a_tint(size: tuple[int, int], grid: tuple[int, int]) -> int:
-    """How many pixels to a side share a tint: 1, or 2 in a large photograph.
-
-    Args:
-        size: (H, W) of the photograph [pixels].
-        grid: (h, w) of the network's chroma [cells].
-    """
-    return 2 if min(pixels // cells for pixels, cells in zip(size, grid, strict=True)) >= _LARGE_CELL else 1
-
-
 class Painting:
     """A photograph in colour, any rows of which are painted when they are asked for; safe in several threads."""
 
@@ -61,8 +51,9 @@ class Painting:
         self._pixels = pixels
         self._space = space
         self._strength = strength
-        self._step = pixels_to_a_tint((height, width), guide.shape)
-        self._enlarger = ChromaEnlarger(chroma, guide, (-(-height // self._step), -(-width // self._step)))
+        self._step = 2 if min(height // guide.shape[0], width // guide.shape[1]) >= _LARGE_CELL else 1
+        self.enlarger = ChromaEnlarger(chroma, guide, (-(-height // self._step), -(-width // self._step)))
+        """Gives the chroma: of every pixel, or of every second row and column."""
         self._lightness = _lightness_table(pixels, space)
 
     def rows(self, rows: slice) -> Pixels:
@@ -105,7 +96,7 @@ class Painting:
         step = self._step
         few = slice(rows.start // step, -(-rows.stop // step))
         shades = self._shades(_reduced(self._pixels[few.start * step : few.stop * step], step))
-        tints = tint(shades, self._enlarger.rows(few, shades))
+        tints = tint(shades, self.enlarger.rows(few, shades))
         wide = _widened(tints, step)[:, :, : y.shape[1]]
         light = np.empty((3, *y.shape), np.float32)
         for first in range(min(step, len(y))):
