@@ -364,7 +364,9 @@ def test_a_worker_leaves_neither_a_process_nor_a_thread_nor_an_open_file(interpr
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and set(threading.enumerate()) - before[1]:
         time.sleep(0.01)
-    assert (set(threading.enumerate()), open_files()) == before[1:]
+    # Threads of workers before this one may end meanwhile, and what they held open with them.
+    assert not set(threading.enumerate()) - before[1]
+    assert not open_files() - before[2]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
