@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.nn import functional
 
 from photochrom_train.backbone import (
@@ -42,6 +43,15 @@ def test_feature_maps_halve_in_size_and_have_the_stated_channels():
 def test_a_network_without_classifier_says_so():
     with pytest.raises(ValueError, match="without a classifier"):
         MobileNetV2(1, 0)(torch.zeros(1, 1, 32, 32))
+
+
+def test_strided_depthwise_layers_keep_full_precision_among_mixed_ones():
+    layer = next(part for part in MobileNetV2(1, 0).modules() if isinstance(part, nn.Conv2d) and part.groups == 96)
+    features = torch.rand(1, 96, 16, 16, generator=torch.manual_seed(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = layer(features.bfloat16())
+    assert layer.stride == (2, 2)
+    torch.testing.assert_close(mixed, layer(features.bfloat16().float()))
 
 
 def test_stored_kernels_pad_right_and_bottom_alone(stored: Path):

@@ -45,6 +45,15 @@ def test_sparse_prediction_is_every_second_pixel_of_the_whole(network: ColorizeN
         torch.testing.assert_close(part, full[:, :, 1::2, ::2], atol=1e-4, rtol=1e-4)
 
 
+@torch.no_grad()
+def test_sparse_scores_come_with_the_whole_chroma_where_asked_for(network: ColorizeNetwork):
+    whole = network(lightness())
+    both = network(lightness(), every=2, offset=(1, 0), whole=True)
+    torch.testing.assert_close(both.scores, whole.scores[:, :, 1::2, ::2], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(both.chroma, whole.chroma, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(both.confidence, whole.confidence, atol=1e-4, rtol=1e-4)
+
+
 def scores_for(number: int) -> torch.Tensor:
     scores = torch.zeros(1, 4, 1, 1)
     scores[:, number] = 40

@@ -145,16 +145,22 @@ class ColorizeNetwork(nn.Module):
         spread = square - functional.conv2d(mean * mean, self.sum_kernel)
         return mean, torch.log(spread.clamp(*_SPREAD))
 
-    def forward(self, lightness: Tensor, every: int = 1, offset: tuple[int, int] = (0, 0)) -> Prediction:
+    def forward(
+        self, lightness: Tensor, every: int = 1, offset: tuple[int, int] = (0, 0), whole: bool = False
+    ) -> Prediction:
         """What the network says of lightness.
 
         Args:
             lightness: (N, 1, H, W) L* in [0, 100]; H and W multiples of 32.
             every: predict only each such row and column (the head is half of a training step's work).
             offset: first row and column of those.
+            whole: chroma and confidence of every row and column nevertheless, and only the scores of those.
         """
-        features = self.features(lightness)[:, :, offset[0] :: every, offset[1] :: every]
-        return self.read(self.score(features))
+        features = self.features(lightness)
+        scores = self.score(features[:, :, offset[0] :: every, offset[1] :: every])
+        if whole and every > 1:
+            return self.read(self.score(features))._replace(scores=scores)
+        return self.read(scores)
 
 
 class ExportedColorizer(nn.Module):

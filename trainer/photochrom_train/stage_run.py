@@ -113,21 +113,22 @@ class StageRun:
         self.rate = stage.learning_rate * factor
         for group in self._optimizer.param_groups:
             group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
-        every = 1 if weights.needs_whole_picture else _SPARSE
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
-        offset = (int(random.integers(every)), int(random.integers(every)))
+        top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
+        whole = weights.needs_whole_picture
         with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
             scores, chroma, _ = self._network(
-                batch.aged.contiguous(memory_format=torch.channels_last), every=every, offset=offset
+                batch.aged.contiguous(memory_format=torch.channels_last), _SPARSE, (top, left), whole
             )
-        target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)[:, :, offset[0] :: every, offset[1] :: every]
+        target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
+        sparse_target = target[:, :, top::_SPARSE, left::_SPARSE]
         parts: dict[str, Tensor] = {}
         if weights.classification:
             parts["classification"] = weights.classification * losses.classification_loss(
-                scores, target, self._soft_encoder
+                scores, sparse_target, self._soft_encoder
             )
         if weights.chroma:
-            parts["chroma"] = weights.chroma * losses.chroma_loss(chroma, target)
+            parts["chroma"] = weights.chroma * losses.chroma_loss(chroma, target if whole else sparse_target)
         if weights.needs_whole_picture:
             parts |= self._picture_losses(batch, chroma)
         self._optimizer.zero_grad(set_to_none=True)
