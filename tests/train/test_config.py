@@ -94,6 +94,7 @@ def test_values_arrive_in_the_types_of_their_fields(tmp_path: Path):
         ("[export]", "[export]\nsize = 100", "export.size is 100"),
         ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
+        ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
         ('name = "tiny"', 'name = "tiny"\nworkers = -1', "workers is -1"),
     ],
 )

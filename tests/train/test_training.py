@@ -53,7 +53,7 @@ def changed(one: Weights, other: Weights) -> list[str]:
 def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
     """Four steps of classification, then three that look at whole pictures, one against a discriminator."""
     loss = {"classification": 0.5, "chroma": 0.1, "colourfulness": 1.0, "adversarial": 0.5}
-    second = with_stage(loss, name="second", size=64, steps=3).stages[0]
+    second = with_stage(loss, name="second", size=64, steps=3, temperature=0.4).stages[0]
     first = dataclasses.replace(config.stages[0], steps=4)
     return dataclasses.replace(config, stages=(first, second))
 
@@ -112,6 +112,13 @@ def test_the_adversarial_stage_teaches_both_sides(whole_run: Path):
     assert {f"layers.{layer}.{part}" for layer in (0, 2, 4, 6) for part in ("weight_orig", "bias")} <= set(learned)
     idle = set(first["network"]) - set(changed(first["network"], second["network"]))
     assert idle <= {"palette", "temperature", "gain", "calibration"}
+
+
+def test_a_stages_temperature_is_what_its_networks_read_with(two_stages: TrainConfig, whole_run: Path):
+    first, second = (read_checkpoint(whole_run / f"stage-{name}.pt", CPU) for name in ("only", "second"))
+    assert float(first["network"]["temperature"]) == pytest.approx(two_stages.architecture.temperature)
+    assert float(second["network"]["temperature"]) == pytest.approx(0.4)
+    assert float(second["average"]["module.temperature"]) == pytest.approx(0.4)
 
 
 def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: TrainConfig, whole_run: Path):

@@ -157,6 +157,8 @@ class StageConfig:
     """Steps over which the learning rates rise from zero."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
+    temperature: float | None = None
+    """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
@@ -167,6 +169,8 @@ class StageConfig:
         for name in ("learning_rate", "encoder_learning_rate", "warmup"):
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 0)
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
+        if self.temperature is not None:
+            _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 

@@ -54,6 +54,9 @@ class StageRun:
     ) -> None:
         self._config, self._stage, self._state, self._world = config, stage, state, world
         state.average.multi_avg_fn = get_ema_multi_avg_fn(stage.ema_decay)
+        if stage.temperature is not None:
+            for network in (state.network, state.average.module):
+                network.get_buffer("temperature").fill_(stage.temperature)
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
