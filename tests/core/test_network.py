@@ -164,7 +164,7 @@ def test_a_device_or_engine_that_does_not_exist_is_an_error_with_those_that_do(m
 @pytest.mark.skipif("cuda" in device.opencv_devices(), reason="this OpenCV has CUDA")
 @pytest.mark.parametrize("name", ["cuda", "cuda_fp16"])
 def test_asking_for_cuda_without_having_it_is_an_error_that_says_what_to_do(model, name):
-    with pytest.raises(DeviceError, match=rf"OpenCV {cv2.__version__}.*--device cpu"):
+    with pytest.raises(DeviceError, match=rf"OpenCV {cv2.__version__}.*the device cpu"):
         load(model, device=name)
 
 

@@ -83,14 +83,14 @@ def candidates(device: Device, engine: Engine) -> list[ActualDevice]:
     if engine == "onnxruntime":
         raise DeviceError(
             f"{device} was asked for, but onnxruntime offers {', '.join(usable)} here; "
-            "use --device cpu, or the engine opencv with an OpenCV built with OPENCV_DNN_CUDA"
+            "use the device cpu, or the engine opencv with an OpenCV built with OPENCV_DNN_CUDA"
         )
     if opencv_has_cuda():
         raise DeviceError(
             f"CUDA was asked for, but OpenCV {cv2.__version__}, though built with CUDA, finds no GPU that it can use; "
-            "use --device cpu, or see that nvidia-smi lists a GPU of the kind that this OpenCV was built for"
+            "use the device cpu, or see that nvidia-smi lists a GPU of the kind that this OpenCV was built for"
         )
     raise DeviceError(
         f"CUDA was asked for, but OpenCV {cv2.__version__} has no usable CUDA target (wheels from PyPI are CPU-only); "
-        "use --device cpu, or install an OpenCV built with OPENCV_DNN_CUDA"
+        "use the device cpu, or install an OpenCV built with OPENCV_DNN_CUDA"
     )
