@@ -158,7 +158,7 @@ class ColorizeNetwork(nn.Module):
         """
         features = self.features(lightness)
         scores = self.score(features[:, :, offset[0] :: every, offset[1] :: every])
-        if whole and every > 1:
+        if whole:
             return self.read(self.score(features))._replace(scores=scores)
         return self.read(scores)
 

@@ -21,8 +21,8 @@ def classification_loss(scores: Tensor, chroma: Tensor, encoder: SoftEncoder) ->
     """
     numbers, shares, weight = encoder.encode(chroma)
     # Colours last, as the head gives them: over any other axis the softmax's gradient takes several times as long.
-    log_probability = torch.log_softmax(scores.permute(0, 2, 3, 1).float(), 3)
-    cross_entropy = -(log_probability.gather(3, numbers.permute(0, 2, 3, 1)) * shares.permute(0, 2, 3, 1)).sum(3)
+    log_probability = torch.log_softmax(scores.permute(0, 2, 3, 1).float(), 3).permute(0, 3, 1, 2)
+    cross_entropy = -(log_probability.gather(1, numbers) * shares).sum(1)
     return (cross_entropy * weight).mean()
 
 
