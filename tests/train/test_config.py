@@ -56,6 +56,12 @@ def test_values_arrive_in_the_types_of_their_fields(tmp_path: Path):
     assert config.stages[0].loss.needs_whole_picture
 
 
+def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
+    loss = LossConfig(distillation=1.0)
+    assert loss.needs_classifier
+    assert not loss.needs_whole_picture
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
-from photochrom_train.config import DataConfig, TrainConfig
+from photochrom_train.config import DataConfig, LossConfig, TrainConfig
 from photochrom_train.distributed import World
+from photochrom_train.networks import build_network
+from photochrom_train.palette import Palette
 from photochrom_train.photo_cache import PhotoCache, prepare_cache
 from photochrom_train.run_log import read_log
 from photochrom_train.run_record import read_sessions
@@ -112,6 +114,36 @@ def test_the_adversarial_stage_teaches_both_sides(whole_run: Path):
     assert {f"layers.{layer}.{part}" for layer in (0, 2, 4, 6) for part in ("weight_orig", "bias")} <= set(learned)
     idle = set(first["network"]) - set(changed(first["network"], second["network"]))
     assert idle <= {"palette", "temperature", "gain", "calibration"}
+
+
+def test_a_stage_without_an_encoder_learning_rate_leaves_the_encoder_alone(
+    config: TrainConfig, cache: PhotoCache, with_stage, tmp_path: Path
+):
+    frozen = with_stage({"classification": 1.0}, name="frozen", steps=2, encoder_learning_rate=0.0)
+    run = dataclasses.replace(config, stages=(*frozen.stages, dataclasses.replace(config.stages[0], steps=2)))
+    assert train(run, cache, tmp_path, ALONE)
+    record = checkpoint_of(tmp_path)
+    fresh = build_network(run, Palette(record["palette_colours"], record["palette_prior"])).state_dict()
+    after_frozen, after_free = (
+        read_checkpoint(tmp_path / f"stage-{name}.pt", CPU)["network"] for name in ("frozen", "only")
+    )
+    assert [name for name in changed(fresh, after_frozen) if name.startswith("encoder.")] == []
+    assert {"head.weight", "deepest.0.weight"} <= set(changed(fresh, after_frozen))
+    assert {name for name in fresh if name.startswith("encoder.")} <= set(changed(after_frozen, after_free))
+
+
+def test_distillation_brings_the_encoder_nearer_to_the_classifier(
+    config: TrainConfig, cache: PhotoCache, backbone_file: Path, tmp_path: Path
+):
+    """From the classifier's own weights: the encoder learns to see in grey what that one sees in colour."""
+    loss = LossConfig(classification=0.0, chroma=0.0, distillation=1.0)
+    stage = dataclasses.replace(
+        config.stages[0], size=96, steps=12, encoder_learning_rate=3e-5, warmup=0, crop=(1.0, 1.0), loss=loss
+    )
+    run = dataclasses.replace(config, backbone=backbone_file, stages=(stage,))
+    seen: list[float] = []
+    assert train(run, cache, tmp_path, ALONE, on_step=lambda _, __, term: seen.append(term))
+    assert np.mean(seen[-4:]) < 0.8 * np.mean(seen[:4])
 
 
 def test_a_stages_temperature_is_what_its_networks_read_with(two_stages: TrainConfig, whole_run: Path):

@@ -113,7 +113,7 @@ def _read_all(network: ColorizeNetwork, cache: PhotoCache, positions: list[int],
     means: dict[float, list[Tensor]] = {temperature: [] for temperature in _TEMPERATURES}
     spreads: dict[float, list[Tensor]] = {temperature: [] for temperature in _TEMPERATURES}
     for lightness, chroma in held_out_batches(cache, positions, size):
-        scores = network.score(network.features(lightness))
+        scores = network(lightness).scores
         lightnesses.append(functional.avg_pool2d(lightness, OUTPUT_STRIDE))
         chromas.append(functional.avg_pool2d(chroma, OUTPUT_STRIDE))
         for temperature in _TEMPERATURES:

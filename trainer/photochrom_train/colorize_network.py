@@ -1,7 +1,8 @@
 """The colorizing network: lightness in; a distribution over a palette of colours, chroma and confidence out.
 
 A MobileNetV2 encoder, a U-Net decoder of plain 3x3 convolutions up to half of the input's size, and there a softmax
-over the palette. Scene-wide knowledge (the encoder's last features, averaged) is added to the decoder's deepest map.
+over the palette. The decoder begins with the features that an ImageNet classifier judges by, as they are and averaged
+over the scene.
 Scaling sits inside: L* in [0, 100] goes in, a* and b* in Lab units come out, so the exported file needs no recipe.
 """
 
@@ -29,6 +30,8 @@ class Prediction(NamedTuple):
     """(N, 2, h, w) a* and b*."""
     confidence: Tensor
     """(N, 1, h, w) probability in [0, 1] that the true colour is close (see the model card)."""
+    top: Tensor
+    """(N, 1280, H/32, W/32) the encoder's last features, which the classifier that it came from judges by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class ColorizeNetwork(nn.Module):
         super().__init__()
         self.encoder = encoder
         w16, w8, w4, w2 = config.widths
-        self.deepest = _normalised(TAP_CHANNELS[4], w16, 1)
+        self.deepest = _normalised(TOP_CHANNELS, w16, 1)
         self.scene = nn.Conv2d(TOP_CHANNELS, w16, 1)
         self.stage16 = _Stage(w16, TAP_CHANNELS[3], w16, 2)
         self.stage8 = _Stage(w16, TAP_CHANNELS[2], w8, 2)
@@ -104,17 +107,20 @@ class ColorizeNetwork(nn.Module):
         self.register_buffer("gain", torch.tensor(1.0))
         self.register_buffer("calibration", torch.tensor([0.0, -1.0]))
 
-    def features(self, lightness: Tensor) -> Tensor:
-        """(N, C, h, w) decoded features of (N, 1, H, W) lightness in [0, 100]; H and W multiples of 32."""
-        half, quarter, eighth, sixteenth, deepest, top = self.encoder.features_at(lightness / 50.0 - 1.0)
+    def features(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, h, w) decoded and (N, 1280, H/32, W/32) last encoded features of lightness.
+
+        Args:
+            lightness: (N, 1, H, W) L* in [0, 100]; H and W multiples of 32.
+        """
+        half, quarter, eighth, sixteenth, _, top = self.encoder.features_at(lightness / 50.0 - 1.0)
         # Averaged after the 1x1 convolution, not before: OpenCV 5.0 fuses a convolution with the addition behind it and
         # then refuses to broadcast.
-        features = self.deepest(deepest) + functional.adaptive_avg_pool2d(self.scene(top), 1)
+        features = self.deepest(top) + functional.adaptive_avg_pool2d(self.scene(top), 1)
         features = self.stage16(features, sixteenth)
         features = self.stage8(features, eighth)
         features = self.stage4(features, quarter)
-        out: Tensor = self.stage2(features, half)
-        return out
+        return self.stage2(features, half), top
 
     def score(self, features: Tensor) -> Tensor:
         """(N, Q, h, w) scores of the palette's colours, before softmax, of (N, C, h, w) decoded features."""
@@ -122,15 +128,21 @@ class ColorizeNetwork(nn.Module):
         features = features.permute(0, 2, 3, 1)
         return functional.linear(features, self.head.weight.flatten(1), self.head.bias).permute(0, 3, 1, 2)
 
-    def read(self, scores: Tensor) -> Prediction:
+    def read(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Chroma as the annealed mean of the palette, confidence from the same distribution's spread.
+
+        Args:
+            scores: (N, Q, h, w) before softmax.
+
+        Returns:
+            (N, 2, h, w) a* b*, and (N, 1, h, w) confidence.
 
         Source:
             Annealed mean: Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.3.
         """
         mean, log_spread = self.moments(scores, self.temperature)
         confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * log_spread)
-        return Prediction(scores, mean * self.gain, confidence)
+        return mean * self.gain, confidence
 
     def moments(self, scores: Tensor, temperature: Tensor | float) -> tuple[Tensor, Tensor]:
         """(N, 2, h, w) mean a*b* of the distribution and (N, 1, h, w) logarithm of its variance [Lab units squared].
@@ -156,11 +168,10 @@ class ColorizeNetwork(nn.Module):
             offset: first row and column of those.
             whole: chroma and confidence of every row and column nevertheless, and only the scores of those.
         """
-        features = self.features(lightness)
+        features, top = self.features(lightness)
         scores = self.score(features[:, :, offset[0] :: every, offset[1] :: every])
-        if whole:
-            return self.read(self.score(features))._replace(scores=scores)
-        return self.read(scores)
+        chroma, confidence = self.read(self.score(features) if whole else scores)
+        return Prediction(scores, chroma, confidence, top)
 
 
 class ExportedColorizer(nn.Module):
@@ -172,5 +183,5 @@ class ExportedColorizer(nn.Module):
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2, h, w) a* b* and (N, 1, h, w) confidence of (N, 1, H, W) L*."""
-        _, chroma, confidence = self.network(lightness)
-        return chroma, confidence
+        prediction: Prediction = self.network(lightness)
+        return prediction.chroma, prediction.confidence

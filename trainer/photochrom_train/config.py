@@ -112,6 +112,9 @@ class LossConfig:
     """L1 between normalised ImageNet features of recoloured and true photograph; needs `backbone`."""
     recognition: float = 0.0
     """KL divergence between ImageNet class probabilities of recoloured and true photograph; needs `backbone`."""
+    distillation: float = 0.0
+    """KL divergence between the ImageNet class probabilities that the encoder's own features of the grey photograph
+    give and those of the true one: keeps what a pretrained encoder knows; needs `backbone`."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
@@ -127,12 +130,12 @@ class LossConfig:
     @property
     def needs_whole_picture(self) -> bool:
         """Whether a term looks at the recoloured photograph as a picture, not at single pixels."""
-        return self.needs_classifier or self.colourfulness > 0 or self.adversarial > 0
+        return max(self.perceptual, self.recognition, self.colourfulness, self.adversarial) > 0
 
     @property
     def needs_classifier(self) -> bool:
         """Whether a term asks the frozen ImageNet classifier."""
-        return self.perceptual > 0 or self.recognition > 0
+        return max(self.perceptual, self.recognition, self.distillation) > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,7 @@ class StageConfig:
     learning_rate: float = 1e-3
     """Peak for everything but the encoder."""
     encoder_learning_rate: float = 1e-4
-    """Peak for the encoder."""
+    """Peak for the encoder; at 0 it stays as it is."""
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""
     ema_decay: float = 0.999
@@ -250,7 +253,8 @@ class TrainConfig:
         needs_backbone = any(stage.loss.needs_classifier for stage in self.stages)
         if needs_backbone and self.backbone is None:
             raise ConfigError(
-                "a stage has loss.perceptual or loss.recognition > 0, which ask an ImageNet network; name a `backbone`"
+                "a stage has loss.perceptual, loss.recognition or loss.distillation > 0, which ask an ImageNet "
+                "network; name a `backbone`"
             )
 
 

@@ -55,7 +55,7 @@ def recognition_loss(given: Tensor, wanted: Tensor) -> Tensor:
     It needs no labels: the classifier's own opinion of the true photograph is the target.
 
     Args:
-        given: (N, classes) its scores of the predicted pictures, before softmax.
+        given: (N, classes) scores of the predicted pictures, or those that the encoder's features give, before softmax.
         wanted: the same of the true ones.
 
     Source:

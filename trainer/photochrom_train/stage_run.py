@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
-from photochrom_train.colorize_network import OUTPUT_STRIDE
+from photochrom_train.colorize_network import OUTPUT_STRIDE, Prediction
 from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
 from photochrom_train.distributed import World
@@ -24,7 +24,10 @@ from photochrom_train.lab_torch import lab_to_rgb
 from photochrom_train.palette import SoftEncoder
 from photochrom_train.photo_cache import PhotoCache
 
-LOSS_TERMS = ("classification", "chroma", "perceptual", "recognition", "colourfulness", "adversarial", "discriminator")
+LOSS_TERMS = (
+    *("classification", "chroma", "perceptual", "recognition", "distillation", "colourfulness"),
+    *("adversarial", "discriminator"),
+)
 """Every term that a step may give."""
 
 _SPARSE = 2
@@ -61,6 +64,7 @@ class StageRun:
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
         self._classifier = _classifier(config, stage, world.device)
+        state.network.encoder.requires_grad_(stage.encoder_learning_rate > 0)
         self._network: nn.Module = state.network
         self._discriminator: nn.Module = state.discriminator
         if world.size > 1:
@@ -120,7 +124,7 @@ class StageRun:
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
         whole = weights.needs_whole_picture
         with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
-            scores, chroma, _ = self._network(
+            prediction: Prediction = self._network(
                 batch.aged.contiguous(memory_format=torch.channels_last), _SPARSE, (top, left), whole
             )
         target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
@@ -128,30 +132,40 @@ class StageRun:
         parts: dict[str, Tensor] = {}
         if weights.classification:
             parts["classification"] = weights.classification * losses.classification_loss(
-                scores, sparse_target, self._soft_encoder
+                prediction.scores, sparse_target, self._soft_encoder
             )
         if weights.chroma:
-            parts["chroma"] = weights.chroma * losses.chroma_loss(chroma, target if whole else sparse_target)
-        if weights.needs_whole_picture:
-            parts |= self._picture_losses(batch, chroma)
+            wanted = target if whole else sparse_target
+            parts["chroma"] = weights.chroma * losses.chroma_loss(prediction.chroma, wanted)
+        if weights.needs_classifier or whole:
+            parts |= self._picture_losses(batch, prediction)
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
         nn.utils.clip_grad_norm_(self._state.network.parameters(), self._config.gradient_clip)
         self._optimizer.step()
         self._state.average.update_parameters(self._state.network)
         if weights.adversarial:
-            parts["discriminator"] = self._discriminator_step(batch, chroma.detach(), factor)
+            parts["discriminator"] = self._discriminator_step(batch, prediction.chroma.detach(), factor)
         return {name: part.detach() for name, part in parts.items()}
 
-    def _picture_losses(self, batch: Sample, chroma: Tensor) -> dict[str, Tensor]:
+    def _picture_losses(self, batch: Sample, prediction: Prediction) -> dict[str, Tensor]:
+        """The terms that look at whole photographs, true and recoloured."""
         weights = self._stage.loss
-        whole = functional.interpolate(chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
-        result, truth = lab_to_rgb(batch.lightness, whole), lab_to_rgb(batch.lightness, batch.chroma)
+        truth = lab_to_rgb(batch.lightness, batch.chroma)
         parts: dict[str, Tensor] = {}
+        wanted: list[Tensor] = []
         if self._classifier is not None:
-            given = _seen(self._classifier, result)
             with torch.no_grad():
                 wanted = _seen(self._classifier, truth)
+            if weights.distillation:
+                scores = (self._classifier.scores(top.float()) for top in (prediction.top, wanted[-1]))
+                parts["distillation"] = weights.distillation * losses.recognition_loss(*scores)
+        if not weights.needs_whole_picture:
+            return parts
+        whole = functional.interpolate(prediction.chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
+        result = lab_to_rgb(batch.lightness, whole)
+        if self._classifier is not None:
+            given = _seen(self._classifier, result)
             if weights.perceptual:
                 parts["perceptual"] = weights.perceptual * losses.perceptual_loss(given, wanted)
             if weights.recognition:
