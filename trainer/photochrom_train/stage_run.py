@@ -164,7 +164,7 @@ class StageRun:
             return parts
         whole = functional.interpolate(prediction.chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
         result = lab_to_rgb(batch.lightness, whole)
-        if self._classifier is not None:
+        if self._classifier is not None and (weights.perceptual or weights.recognition):
             given = _seen(self._classifier, result)
             if weights.perceptual:
                 parts["perceptual"] = weights.perceptual * losses.perceptual_loss(given, wanted)
