@@ -169,6 +169,12 @@ def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: Tra
             torch.testing.assert_close(mean[name], (value + second.state_dict()[name]) / 2)
 
 
+def test_a_run_of_another_network_is_refused(two_stages: TrainConfig, whole_run: Path):
+    wider = dataclasses.replace(two_stages.architecture, widths=(16, 8, 8, 8))
+    with pytest.raises(ValueError, match="another network than the config describes: give the config"):
+        load_exported(dataclasses.replace(two_stages, architecture=wider), whole_run)
+
+
 def test_a_stage_that_a_run_has_not_finished_is_named(two_stages: TrainConfig, tmp_path: Path):
     config = dataclasses.replace(two_stages, export=dataclasses.replace(two_stages.export, stages=("second",)))
     with pytest.raises(FileNotFoundError, match=r"stage-second\.pt is not there: name the folder of a run"):

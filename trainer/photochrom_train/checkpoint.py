@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from photochrom_train.colorize_network import ColorizeNetwork
@@ -82,7 +82,7 @@ def load_averaged(config: TrainConfig, checkpoint: Path) -> tuple[ColorizeNetwor
     palette = Palette(record["palette_colours"], record["palette_prior"])
     network = build_network(config, palette)
     weights = {name.removeprefix("module."): value for name, value in record["average"].items() if name != "n_averaged"}
-    network.load_state_dict(weights)
+    _fill(network, weights)
     return network.eval(), progress_of(record)
 
 
@@ -106,6 +106,16 @@ def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
         mean.update_parameters(network)
     networks[0].load_state_dict(mean.module.state_dict())
     return networks[0]
+
+
+def _fill(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            "the checkpoint holds another network than the config describes: give the config that its run began with, "
+            "or name another folder"
+        ) from error
 
 
 def stage_file(run: Path, stage: str) -> Path:
@@ -133,7 +143,7 @@ def save_checkpoint(state: TrainingState, file: Path) -> None:
 
 def restore(state: TrainingState, record: Checkpoint) -> None:
     """Put a run where its checkpoint left it."""
-    state.network.load_state_dict(record["network"])
+    _fill(state.network, record["network"])
     state.average.load_state_dict(record["average"])
     state.discriminator.load_state_dict(record["discriminator"])
     state.optimizer_state = record["optimizer"]
