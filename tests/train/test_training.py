@@ -175,6 +175,13 @@ def test_a_run_of_another_network_is_refused(two_stages: TrainConfig, whole_run:
         load_exported(dataclasses.replace(two_stages, architecture=wider), whole_run)
 
 
+@pytest.mark.parametrize("kept", [0, 1000, -1])
+def test_a_damaged_checkpoint_is_named(two_stages: TrainConfig, whole_run: Path, tmp_path: Path, kept: int):
+    (tmp_path / "checkpoint.pt").write_bytes((whole_run / "checkpoint.pt").read_bytes()[:kept])
+    with pytest.raises(ValueError, match=r"checkpoint\.pt is cut off or no checkpoint: put a whole one in its place"):
+        load_exported(two_stages, tmp_path)
+
+
 def test_a_stage_that_a_run_has_not_finished_is_named(two_stages: TrainConfig, tmp_path: Path):
     config = dataclasses.replace(two_stages, export=dataclasses.replace(two_stages.export, stages=("second",)))
     with pytest.raises(FileNotFoundError, match=r"stage-second\.pt is not there: name the folder of a run"):

@@ -1,5 +1,6 @@
 """What a run leaves behind to go on from, and to be exported: networks, averaged weights, optimizers, progress."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -63,7 +64,16 @@ class Checkpoint(TypedDict):
 
 
 def read_checkpoint(file: Path, device: torch.device) -> Checkpoint:
-    """A run's checkpoint; only for files of your own, for torch runs what a foreign one says."""
+    """A run's checkpoint; only for files of your own, for torch runs what a foreign one says.
+
+    Raises:
+        ValueError: the file is cut off or no checkpoint; the message names it.
+    """
+    if not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"{file} is cut off or no checkpoint: put a whole one in its place (a run leaves stage-NAME.pt after every "
+            "stage), or name another folder"
+        )
     record: Checkpoint = torch.load(file, map_location=device, weights_only=False)
     return record
 
@@ -77,7 +87,11 @@ def progress_of(record: Checkpoint) -> Progress:
 
 
 def load_averaged(config: TrainConfig, checkpoint: Path) -> tuple[ColorizeNetwork, Progress]:
-    """The averaged network of a run, on the CPU and ready for export, and how far the run was."""
+    """The averaged network of a run, on the CPU and ready for export, and how far the run was.
+
+    Raises:
+        ValueError: the file is damaged, or holds another network than the config describes.
+    """
     record = read_checkpoint(checkpoint, torch.device("cpu"))
     palette = Palette(record["palette_colours"], record["palette_prior"])
     network = build_network(config, palette)
@@ -91,6 +105,7 @@ def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
 
     Raises:
         FileNotFoundError: a checkpoint is not there; the message names it.
+        ValueError: as `load_averaged`.
 
     Source:
         Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
@@ -142,7 +157,11 @@ def save_checkpoint(state: TrainingState, file: Path) -> None:
 
 
 def restore(state: TrainingState, record: Checkpoint) -> None:
-    """Put a run where its checkpoint left it."""
+    """Put a run where its checkpoint left it.
+
+    Raises:
+        ValueError: the checkpoint holds another network than the run's config describes.
+    """
     _fill(state.network, record["network"])
     state.average.load_state_dict(record["average"])
     state.discriminator.load_state_dict(record["discriminator"])
