@@ -62,6 +62,12 @@ def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
     assert not loss.needs_whole_picture
 
 
+def test_coherence_looks_at_all_of_the_chroma_but_at_no_picture():
+    loss = LossConfig(coherence=1.0)
+    assert loss.needs_whole_chroma
+    assert not loss.needs_whole_picture
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -101,6 +107,7 @@ def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
         ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
+        ("steps = 3", "steps = 3\ngain = 0", "gain is 0"),
         ('name = "tiny"', 'name = "tiny"\nworkers = -1', "workers is -1"),
     ],
 )

@@ -47,6 +47,35 @@ def test_chroma_loss_is_square_below_the_knee_and_straight_above():
     assert float(losses.chroma_loss(truth + 50, truth)) == pytest.approx(45)
 
 
+def patches(*places: int) -> torch.Tensor:
+    """One colour, (30, 40) off in two columns that begin at each place: a step of 50 to the left and to the right."""
+    chroma = torch.zeros(1, 2, 32, 32)
+    for place in places:
+        chroma[:, 0, :, place : place + 2] = 30
+        chroma[:, 1, :, place : place + 2] = 40
+    return chroma
+
+
+def test_a_patch_that_is_not_there_costs_coherence_and_one_that_is_costs_nothing():
+    assert float(losses.coherence_loss(patches(), patches())) == pytest.approx(0, abs=1e-6)
+    assert float(losses.coherence_loss(patches(10), patches(10))) == pytest.approx(0, abs=1e-6)
+    assert float(losses.coherence_loss(patches(), patches(10))) == pytest.approx(0, abs=1e-6)
+    # 50 in 2, 4, 4, 4, 2 of 31, 30, 28, 24, 16 pairs of columns that lie 1, 2, 4, 8, 16 apart; none down the columns.
+    share = (2 / 31 + 4 / 30 + 4 / 28 + 4 / 24 + 2 / 16) / 10
+    assert float(losses.coherence_loss(patches(10), patches())) == pytest.approx(50 * share, rel=1e-3)
+
+
+def test_one_wrong_colour_everywhere_costs_no_coherence():
+    assert float(losses.coherence_loss(patches(10) + 25, patches(10))) == pytest.approx(0, abs=1e-5)
+
+
+def test_coherence_has_a_gradient_where_colours_are_alike():
+    even = torch.zeros(1, 2, 32, 32, requires_grad=True)
+    losses.coherence_loss(even, patches()).backward()
+    assert even.grad is not None
+    assert torch.isfinite(even.grad).all()
+
+
 def test_colourfulness_of_made_up_pictures_is_the_formulas():
     grey = torch.full((1, 3, 8, 8), 0.4)
     assert float(losses.colourfulness(grey)) == pytest.approx(0, abs=0.01)
@@ -112,7 +141,7 @@ def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: 
     assert all(parameter.grad is None for parameter in classifier.parameters())
 
 
-@pytest.mark.parametrize("term", ["perceptual", "colourfulness", "chroma", "generator", "discriminator"])
+@pytest.mark.parametrize("term", ["perceptual", "colourfulness", "chroma", "coherence", "generator", "discriminator"])
 def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV2, term: str):
     given, wanted = random_rgb(4, 4), random_rgb(5, 4)
     wanted[2:] *= 0.2
@@ -120,6 +149,7 @@ def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV
         "perceptual": lambda *both: losses.perceptual_loss(*(classifier.features_at(rgb) for rgb in both)),
         "colourfulness": losses.colourfulness_loss,
         "chroma": lambda one, other: losses.chroma_loss(one * 40, other * 40),
+        "coherence": lambda one, other: losses.coherence_loss(one[:, :2] * 40, other[:, :2] * 40),
         "generator": lambda one, _: losses.generator_loss(one),
         "discriminator": losses.discriminator_loss,
     }[term]

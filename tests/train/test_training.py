@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
-from photochrom_train.config import DataConfig, LossConfig, TrainConfig
+from photochrom_train.config import ConfigError, DataConfig, LossConfig, TrainConfig
 from photochrom_train.distributed import World
 from photochrom_train.networks import build_network
 from photochrom_train.palette import Palette
@@ -54,8 +54,8 @@ def changed(one: Weights, other: Weights) -> list[str]:
 @pytest.fixture(scope="module")
 def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
     """Four steps of classification, then three that look at whole pictures, one against a discriminator."""
-    loss = {"classification": 0.5, "chroma": 0.1, "colourfulness": 1.0, "adversarial": 0.5}
-    second = with_stage(loss, name="second", size=64, steps=3, temperature=0.4).stages[0]
+    loss = {"classification": 0.5, "chroma": 0.1, "coherence": 0.2, "colourfulness": 1.0, "adversarial": 0.5}
+    second = with_stage(loss, name="second", size=64, steps=3, temperature=0.4, gain=1.3).stages[0]
     first = dataclasses.replace(config.stages[0], steps=4)
     return dataclasses.replace(config, stages=(first, second))
 
@@ -95,6 +95,7 @@ def test_a_finished_run_leaves_its_logs_sheets_and_checkpoints(whole_run: Path):
     assert float(rows[0]["classification"]) > 0
     assert rows[0]["adversarial"] == rows[0]["colourfulness"] == ""
     assert float(rows[1]["adversarial"]) > 0
+    assert float(rows[1]["coherence"]) > 0
     assert float(rows[1]["discriminator"]) > 0
     assert [row["step"] for row in read_log(whole_run / "validation.csv")] == ["4", "7"]
     progress = progress_of(checkpoint_of(whole_run))
@@ -132,6 +133,24 @@ def test_a_stage_without_an_encoder_learning_rate_leaves_the_encoder_alone(
     assert {name for name in fresh if name.startswith("encoder.")} <= set(changed(after_frozen, after_free))
 
 
+def test_a_stage_leaves_its_frozen_parts_as_they_are(
+    config: TrainConfig, cache: PhotoCache, with_stage, tmp_path: Path
+):
+    frozen = ("encoder", "deepest", "scene", "stage16", "stage8", "stage4")
+    run = with_stage({"classification": 1.0}, steps=2, frozen=frozen)
+    run = dataclasses.replace(run, stages=(dataclasses.replace(config.stages[0], name="first", steps=2), *run.stages))
+    assert train(run, cache, tmp_path, ALONE)
+    before, after = (read_checkpoint(tmp_path / f"stage-{name}.pt", CPU)["network"] for name in ("first", "only"))
+    learned = changed(before, after)
+    assert {"head.weight", "stage2.skip.0.weight", "stage2.skip.1.running_mean"} <= set(learned)
+    assert [name for name in learned if name.startswith(frozen)] == []
+
+
+def test_a_frozen_part_that_there_is_not_is_named(cache: PhotoCache, with_stage, tmp_path: Path):
+    with pytest.raises(ConfigError, match="stage 'only': frozen names 'stage32'; known are encoder, deepest"):
+        train(with_stage(frozen=("head", "stage32")), cache, tmp_path, ALONE)
+
+
 def test_distillation_brings_the_encoder_nearer_to_the_classifier(
     config: TrainConfig, cache: PhotoCache, backbone_file: Path, tmp_path: Path
 ):
@@ -146,11 +165,14 @@ def test_distillation_brings_the_encoder_nearer_to_the_classifier(
     assert np.mean(seen[-4:]) < 0.8 * np.mean(seen[:4])
 
 
-def test_a_stages_temperature_is_what_its_networks_read_with(two_stages: TrainConfig, whole_run: Path):
+def test_a_stages_temperature_and_gain_are_what_its_networks_read_with(two_stages: TrainConfig, whole_run: Path):
     first, second = (read_checkpoint(whole_run / f"stage-{name}.pt", CPU) for name in ("only", "second"))
     assert float(first["network"]["temperature"]) == pytest.approx(two_stages.architecture.temperature)
     assert float(second["network"]["temperature"]) == pytest.approx(0.4)
     assert float(second["average"]["module.temperature"]) == pytest.approx(0.4)
+    assert float(first["network"]["gain"]) == pytest.approx(1)
+    assert float(second["network"]["gain"]) == pytest.approx(1.3)
+    assert float(second["average"]["module.gain"]) == pytest.approx(1.3)
 
 
 def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: TrainConfig, whole_run: Path):

@@ -15,6 +15,7 @@ from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.discriminator import PatchDiscriminator
 from photochrom_train.distributed import synced
+from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.networks import build_network
 from photochrom_train.palette import Palette
 
@@ -154,6 +155,21 @@ def save_checkpoint(state: TrainingState, file: Path) -> None:
     temporary = file.with_suffix(".part")
     torch.save(record, temporary)
     temporary.replace(file)
+
+
+def begin_with(state: TrainingState, weights: ExportedWeights, lightness: Tensor) -> None:
+    """Put a fresh run where an exported network stands.
+
+    Args:
+        state: of the run, on the weights' palette.
+        weights: of the network.
+        lightness: (N, 1, H, W) L* of photographs, for the statistics of the BatchNorms.
+
+    Raises:
+        ConfigError: the network's architecture is another one.
+    """
+    weights.fill(state.network, lightness)
+    state.average.module.load_state_dict(state.network.state_dict())
 
 
 def restore(state: TrainingState, record: Checkpoint) -> None:

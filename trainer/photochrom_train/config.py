@@ -115,6 +115,8 @@ class LossConfig:
     distillation: float = 0.0
     """KL divergence between the ImageNet class probabilities that the encoder's own features of the grey photograph
     give and those of the true one: keeps what a pretrained encoder knows; needs `backbone`."""
+    coherence: float = 0.0
+    """How much more places of a photograph differ in colour than they truly do: what patches on plain cloth cost."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
@@ -131,6 +133,11 @@ class LossConfig:
     def needs_whole_picture(self) -> bool:
         """Whether a term looks at the recoloured photograph as a picture, not at single pixels."""
         return max(self.perceptual, self.recognition, self.colourfulness, self.adversarial) > 0
+
+    @property
+    def needs_whole_chroma(self) -> bool:
+        """Whether a term compares pixels of the predicted chroma with each other."""
+        return self.coherence > 0 or self.needs_whole_picture
 
     @property
     def needs_classifier(self) -> bool:
@@ -156,12 +163,17 @@ class StageConfig:
     """Peak for everything but the encoder."""
     encoder_learning_rate: float = 1e-4
     """Peak for the encoder; at 0 it stays as it is."""
+    frozen: tuple[str, ...] = ()
+    """Parts of the network, such as "encoder" and "stage16", that stay as they are."""
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
     temperature: float | None = None
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
+    gain: float | None = None
+    """Factor of the annealed mean, which the losses see, from here on; none: as it was. Export settles its own: with
+    one near that, a stage trains what is shipped."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
@@ -174,6 +186,8 @@ class StageConfig:
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
         if self.temperature is not None:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
+        if self.gain is not None:
+            _check(f"stage {self.name!r}: gain", self.gain, 0.1, 10)
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 
@@ -212,6 +226,8 @@ class TrainConfig:
     """Seeds weights, order, crops and augmentation."""
     backbone: Path | None = None
     """Pretrained MobileNetV2 (safetensors); without it the encoder starts from random weights."""
+    start: Path | None = None
+    """An exported network (.onnx) with whose weights and palette the run begins; without it, from nothing."""
     precision: Precision = "float32"
     """Arithmetic of the convolutions in training (autocast)."""
     weight_decay: float = 0.01

@@ -7,6 +7,7 @@ from torch.nn import functional
 from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
+_REACHES = (1, 2, 4, 8, 16)
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
 _STABLE = 1e-6
 
@@ -29,6 +30,30 @@ def classification_loss(scores: Tensor, chroma: Tensor, encoder: SoftEncoder) ->
 def chroma_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     """Smooth L1 between (N, 2, h, w) a* b* and the true one, linear from 10 on [Lab units]."""
     return functional.smooth_l1_loss(predicted, chroma, beta=_CHROMA_KNEE)
+
+
+def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
+    """Mean over near and far neighbours of how much more they differ in colour than they truly do [Lab units].
+
+    A wrong colour costs nothing here where it is everywhere the same; a patch on what is of one colour costs.
+
+    Args:
+        predicted: (N, 2, h, w) a* and b*; h and w above 16.
+        chroma: the true ones.
+    """
+    total = predicted.new_zeros(())
+    for reach in _REACHES:
+        for axis in (2, 3):
+            given, wanted = (_contrast(plane, axis, reach) for plane in (predicted, chroma))
+            total = total + functional.relu(given - wanted).mean()
+    return total / (2 * len(_REACHES))
+
+
+def _contrast(chroma: Tensor, axis: int, reach: int) -> Tensor:
+    """(N, h, w) distance in a*b* of every pixel from the one that lies so far along an axis; one side is shorter."""
+    length = chroma.shape[axis] - reach
+    difference = chroma.narrow(axis, reach, length) - chroma.narrow(axis, 0, length)
+    return (difference.square().sum(1) + _STABLE).sqrt()
 
 
 def perceptual_loss(given: list[Tensor], wanted: list[Tensor]) -> Tensor:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photochrom.colour.lab import Float32, split_lab
-from photochrom_train.config import PaletteConfig
+from photochrom_train.config import ConfigError, PaletteConfig
 from photochrom_train.photo_cache import PhotoCache
 
 _PHOTOS = 2000
@@ -41,7 +41,13 @@ def sample_lab(cache: PhotoCache, positions: list[int], seed: int) -> Iterator[t
         yield split_lab(np.ascontiguousarray(photo[::step, ::step]).astype(np.float32) / np.float32(255))
 
 
-def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConfig, seed: int) -> Palette:
+def measure_palette(
+    cache: PhotoCache,
+    positions: list[int],
+    config: PaletteConfig,
+    seed: int,
+    colours: NDArray[np.float32] | None = None,
+) -> Palette:
     """The palette of a sample of photographs.
 
     Args:
@@ -49,6 +55,11 @@ def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConf
         positions: which of them may be looked at.
         config: bin width and the share below which a colour is left out.
         seed: chooses the sample.
+        colours: (Q, 2) a* and b* of a palette whose shares alone are measured, at least `min_share` each; None: the
+            palette's colours are the sample's.
+
+    Raises:
+        ConfigError: the colours do not lie on a grid of the config's width.
     """
     radius = round(_LARGEST_CHROMA / config.bin_width)
     side = 2 * radius + 1
@@ -57,9 +68,22 @@ def measure_palette(cache: PhotoCache, positions: list[int], config: PaletteConf
         bins = np.clip(np.rint(chroma / config.bin_width), -radius, radius).astype(np.int64) + radius
         counts += np.bincount((bins[0] * side + bins[1]).ravel(), minlength=side * side)
     share = counts / counts.sum()
-    kept = np.flatnonzero(share >= config.min_share)
-    colours = np.stack([kept // side - radius, kept % side - radius], 1) * config.bin_width
+    if colours is None:
+        kept = np.flatnonzero(share >= config.min_share)
+        colours = np.stack([kept // side - radius, kept % side - radius], 1) * config.bin_width
+    else:
+        kept = _bins(colours, config.bin_width, radius)
+        share = np.maximum(share, config.min_share)
     return Palette(colours.astype(np.float32), (share[kept] / share[kept].sum()).astype(np.float32))
+
+
+def _bins(colours: NDArray[np.float32], bin_width: float, radius: int) -> NDArray[np.int64]:
+    """Numbers of the bins whose middles the colours are."""
+    steps = np.rint(colours / bin_width).astype(np.int64)
+    if not np.allclose(steps * bin_width, colours) or np.abs(steps).max() > radius:
+        raise ConfigError(f"palette.bin_width is {bin_width:g}; give that of the network that the run starts with")
+    numbers: NDArray[np.int64] = (steps[:, 0] + radius) * (2 * radius + 1) + steps[:, 1] + radius
+    return numbers
 
 
 class SoftEncoder:

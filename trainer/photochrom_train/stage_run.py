@@ -17,7 +17,7 @@ from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
 from photochrom_train.colorize_network import OUTPUT_STRIDE, Prediction
-from photochrom_train.config import StageConfig, TrainConfig
+from photochrom_train.config import ConfigError, StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
 from photochrom_train.distributed import World
 from photochrom_train.lab_torch import lab_to_rgb
@@ -25,7 +25,7 @@ from photochrom_train.palette import SoftEncoder
 from photochrom_train.photo_cache import PhotoCache
 
 LOSS_TERMS = (
-    *("classification", "chroma", "perceptual", "recognition", "distillation", "colourfulness"),
+    *("classification", "chroma", "coherence", "perceptual", "recognition", "distillation", "colourfulness"),
     *("adversarial", "discriminator"),
 )
 """Every term that a step may give."""
@@ -57,14 +57,15 @@ class StageRun:
     ) -> None:
         self._config, self._stage, self._state, self._world = config, stage, state, world
         state.average.multi_avg_fn = get_ema_multi_avg_fn(stage.ema_decay)
-        if stage.temperature is not None:
-            for network in (state.network, state.average.module):
-                network.get_buffer("temperature").fill_(stage.temperature)
+        for name, value in (("temperature", stage.temperature), ("gain", stage.gain)):
+            if value is not None:
+                for network in (state.network, state.average.module):
+                    network.get_buffer(name).fill_(value)
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
         self._classifier = _classifier(config, stage, world.device)
-        state.network.encoder.requires_grad_(stage.encoder_learning_rate > 0)
+        _freeze(state.network, stage)
         self._network: nn.Module = state.network
         self._discriminator: nn.Module = state.discriminator
         if world.size > 1:
@@ -122,7 +123,7 @@ class StageRun:
             group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
-        whole = weights.needs_whole_picture
+        whole = weights.needs_whole_chroma
         with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
             prediction: Prediction = self._network(
                 batch.aged.contiguous(memory_format=torch.channels_last), _SPARSE, (top, left), whole
@@ -137,7 +138,9 @@ class StageRun:
         if weights.chroma:
             wanted = target if whole else sparse_target
             parts["chroma"] = weights.chroma * losses.chroma_loss(prediction.chroma, wanted)
-        if weights.needs_classifier or whole:
+        if weights.coherence:
+            parts["coherence"] = weights.coherence * losses.coherence_loss(prediction.chroma, target)
+        if weights.needs_classifier or weights.needs_whole_picture:
             parts |= self._picture_losses(batch, prediction)
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
@@ -191,6 +194,21 @@ class StageRun:
         loss.backward()
         self._discriminator_optimizer.step()
         return loss
+
+
+def _freeze(network: nn.Module, stage: StageConfig) -> None:
+    """Let a stage train all parts of a network but those that it leaves as they are, statistics included.
+
+    Raises:
+        ConfigError: the stage names a part that the network does not have.
+    """
+    parts = dict(network.named_children())
+    unknown = sorted(set(stage.frozen) - set(parts))
+    if unknown:
+        raise ConfigError(f"stage {stage.name!r}: frozen names {unknown[0]!r}; known are {', '.join(parts)}")
+    for name, part in parts.items():
+        trains = name not in stage.frozen and (name != "encoder" or stage.encoder_learning_rate > 0)
+        part.requires_grad_(trains).train(trains)
 
 
 def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -> MobileNetV2 | None:

@@ -14,16 +14,25 @@ from types import FrameType
 import torch
 from torch import Tensor
 
-from photochrom_train.checkpoint import Progress, TrainingState, read_checkpoint, restore, save_checkpoint, stage_file
+from photochrom_train.checkpoint import (
+    Progress,
+    TrainingState,
+    begin_with,
+    read_checkpoint,
+    restore,
+    save_checkpoint,
+    stage_file,
+)
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.distributed import World, any_of, mean_over
+from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.palette import Palette, measure_palette
 from photochrom_train.photo_cache import PhotoCache
 from photochrom_train.run_log import RunLog, draw_curves
 from photochrom_train.run_record import remember_session, this_session
 from photochrom_train.stage_run import LOSS_TERMS, StageRun
-from photochrom_train.validation import validate
+from photochrom_train.validation import held_out_batches, validate
 
 _log = logging.getLogger(__name__)
 _REPORT_EVERY = 50
@@ -55,11 +64,16 @@ def train(
     positions, held_out = cache.split(config.data.holdout)
     checkpoint = folder / "checkpoint.pt"
     record = read_checkpoint(checkpoint, world.device) if checkpoint.is_file() else None
+    start = ExportedWeights(config.start) if record is None and config.start else None
     if record is None:
-        palette = measure_palette(cache, positions, config.palette, config.seed)
+        colours = start.palette if start else None
+        palette = measure_palette(cache, positions, config.palette, config.seed, colours)
     else:
         palette = Palette(record["palette_colours"], record["palette_prior"])
     state = TrainingState(config, palette, world.device)
+    if start is not None:
+        begin_with(state, start, next(held_out_batches(cache, held_out, config.stages[0].size))[0].to(world.device))
+        _log.info("beginning with the weights of %s", config.start)
     if record is not None:
         restore(state, record)
         _log.info("resuming %s at stage %d, step %d", checkpoint, state.progress.stage, state.progress.step)
