@@ -65,6 +65,11 @@ def test_a_patch_that_is_not_there_costs_coherence_and_one_that_is_costs_nothing
     assert float(losses.coherence_loss(patches(10), patches())) == pytest.approx(50 * share, rel=1e-3)
 
 
+def test_too_strong_a_step_between_two_things_costs_next_to_no_coherence():
+    bolder = float(losses.coherence_loss(patches(10) * 2, patches(10)))
+    assert bolder < 0.01 * float(losses.coherence_loss(patches(10), patches()))
+
+
 def test_one_wrong_colour_everywhere_costs_no_coherence():
     assert float(losses.coherence_loss(patches(10) + 25, patches(10))) == pytest.approx(0, abs=1e-5)
 

@@ -23,7 +23,7 @@ BINS = 10
 """Bins of confidence in the expected calibration error."""
 
 _TEMPERATURES = (0.35, 0.5, 0.65, 0.8, 1.0)
-_GAINS = (0.6, 1.8)
+_GAINS = (0.6, 3.0)
 _BISECTIONS = 10
 _PSNR_FLOOR = 1e-5
 

@@ -116,7 +116,7 @@ class LossConfig:
     """KL divergence between the ImageNet class probabilities that the encoder's own features of the grey photograph
     give and those of the true one: keeps what a pretrained encoder knows; needs `backbone`."""
     coherence: float = 0.0
-    """How much more places of a photograph differ in colour than they truly do: what patches on plain cloth cost."""
+    """How much more places of one colour differ in colour than they truly do: what patches on plain cloth cost."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0

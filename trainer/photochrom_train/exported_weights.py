@@ -4,6 +4,7 @@ An exported file has every BatchNorm folded into the convolution before it. Here
 statistics of some photographs, so that the network gives what the file gives and trains like one that was never folded.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ class ExportedWeights:
         self._weights = {
             name.removeprefix(_PREFIX).removesuffix(_HALF): torch.from_numpy(value.astype(np.float32))
             for name, value in tensors.items()
-            if name.startswith(_PREFIX)
+            if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _SETTLED_BY_EXPORT
         }
         colours = self._weights["head.bias"].numel() if "head.bias" in self._weights else 0
         constants = [numpy_helper.to_array(node.attribute[0].t) for node in graph.node if node.op_type == "Constant"]
@@ -64,30 +65,19 @@ class ExportedWeights:
         Raises:
             ConfigError: the network's architecture is not the file's.
         """
-        weights = dict(self._weights)
-        folded: dict[nn.BatchNorm2d, Tensor] = {}
-        try:
-            for name, module in network.named_modules():
-                if not isinstance(module, nn.Sequential):
-                    continue
-                for index in range(len(module) - 1):
-                    norm = module[index + 1]
-                    if isinstance(norm, nn.BatchNorm2d):
-                        folded[norm] = weights.pop(f"{name}.{index}.bias")
-            state = network.state_dict()
-            kept = {
-                name: value
-                for name, value in state.items()
-                if name in (*_SETTLED_BY_EXPORT, "palette", "calibration") or _of_a_norm(name, network)
-            }
-            network.load_state_dict({name: value for name, value in weights.items() if name in state} | kept)
-        except (KeyError, RuntimeError) as error:
+        biases = {norm: f"{convolution}.bias" for convolution, norm in _norms(network).items()}
+        state = network.state_dict()
+        of_norms = {id(parameter) for norm in biases for parameter in norm.parameters()}
+        wanted = {name: own.shape for name, own in network.named_parameters() if id(own) not in of_norms}
+        wanted |= {name: norm.bias.shape for norm, name in biases.items()}
+        if {name: value.shape for name, value in self._weights.items()} != wanted:
             raise ConfigError(
                 f"start is {self._file}, whose layers are not those of [architecture]; give the one that it was "
                 "trained with"
-            ) from error
+            )
+        network.load_state_dict(state | {name: value for name, value in self._weights.items() if name in state})
         handles = [
-            norm.register_forward_pre_hook(lambda norm, inputs: _part(norm, inputs[0], folded[norm])) for norm in folded
+            norm.register_forward_pre_hook(partial(_part, bias=self._weights[name])) for norm, name in biases.items()
         ]
         training = network.training
         network.eval()
@@ -97,16 +87,23 @@ class ExportedWeights:
             handle.remove()
 
 
-def _of_a_norm(name: str, network: nn.Module) -> bool:
-    return isinstance(network.get_submodule(name.rpartition(".")[0]), nn.BatchNorm2d)
+def _norms(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
+    """Every BatchNorm by the name of the convolution that an export folds it into."""
+    norms = {}
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Sequential):
+            for index, norm in enumerate(module):
+                if isinstance(norm, nn.BatchNorm2d):
+                    norms[f"{name}.{index - 1}"] = norm
+    return norms
 
 
-def _part(norm: nn.Module, features: Tensor, bias: Tensor) -> None:
+def _part(norm: nn.Module, inputs: tuple[Tensor], bias: Tensor) -> None:
     """Give a BatchNorm the statistics of its input, and weights with which it only adds the bias to that input."""
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    variance, mean = torch.var_mean(features, (0, 2, 3), unbiased=False)
+    variance, mean = torch.var_mean(inputs[0], (0, 2, 3), unbiased=False)
     norm.running_mean.copy_(mean)
     norm.running_var.copy_(variance)
     norm.weight.copy_(torch.sqrt(variance + norm.eps))

@@ -8,6 +8,7 @@ from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
 _REACHES = (1, 2, 4, 8, 16)
+_PLAIN = 5.0
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
 _STABLE = 1e-6
 
@@ -35,7 +36,8 @@ def chroma_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
 def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     """Mean over near and far neighbours of how much more they differ in colour than they truly do [Lab units].
 
-    A wrong colour costs nothing here where it is everywhere the same; a patch on what is of one colour costs.
+    A wrong colour costs nothing here where it is everywhere the same, nor does too strong a step between two things;
+    a patch on what is of one colour costs.
 
     Args:
         predicted: (N, 2, h, w) a* and b*; h and w above 16.
@@ -45,7 +47,7 @@ def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     for reach in _REACHES:
         for axis in (2, 3):
             given, wanted = (_contrast(plane, axis, reach) for plane in (predicted, chroma))
-            total = total + functional.relu(given - wanted).mean()
+            total = total + (functional.relu(given - wanted) * torch.exp(-wanted / _PLAIN)).mean()
     return total / (2 * len(_REACHES))
 
 
