@@ -62,8 +62,9 @@ def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
     assert not loss.needs_whole_picture
 
 
-def test_coherence_looks_at_all_of_the_chroma_but_at_no_picture():
-    loss = LossConfig(coherence=1.0)
+@pytest.mark.parametrize("term", ["coherence", "false_colour"])
+def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
+    loss = LossConfig(**{term: 1.0})
     assert loss.needs_whole_chroma
     assert not loss.needs_whole_picture
 

@@ -74,6 +74,17 @@ def test_one_wrong_colour_everywhere_costs_no_coherence():
     assert float(losses.coherence_loss(patches(10) + 25, patches(10))) == pytest.approx(0, abs=1e-5)
 
 
+def test_false_colour_is_the_square_of_the_chroma_that_is_too_much_where_there_is_none():
+    assert float(losses.false_colour_loss(patches(10), patches())) == pytest.approx(2 / 32 * 50**2 / 40, rel=1e-3)
+    assert float(losses.false_colour_loss(patches(), patches(10))) == pytest.approx(0, abs=1e-6)
+    assert float(losses.false_colour_loss(patches(10), patches(10))) == pytest.approx(0, abs=1e-6)
+
+
+def test_too_strong_a_colour_where_there_is_one_is_next_to_no_false_colour():
+    bolder = float(losses.false_colour_loss(patches(10) * 2, patches(10)))
+    assert bolder < 0.01 * float(losses.false_colour_loss(patches(10), patches()))
+
+
 def test_coherence_has_a_gradient_where_colours_are_alike():
     even = torch.zeros(1, 2, 32, 32, requires_grad=True)
     losses.coherence_loss(even, patches()).backward()
@@ -146,7 +157,9 @@ def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: 
     assert all(parameter.grad is None for parameter in classifier.parameters())
 
 
-@pytest.mark.parametrize("term", ["perceptual", "colourfulness", "chroma", "coherence", "generator", "discriminator"])
+@pytest.mark.parametrize(
+    "term", ["perceptual", "colourfulness", "chroma", "coherence", "false_colour", "generator", "discriminator"]
+)
 def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV2, term: str):
     given, wanted = random_rgb(4, 4), random_rgb(5, 4)
     wanted[2:] *= 0.2
@@ -155,6 +168,7 @@ def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV
         "colourfulness": losses.colourfulness_loss,
         "chroma": lambda one, other: losses.chroma_loss(one * 40, other * 40),
         "coherence": lambda one, other: losses.coherence_loss(one[:, :2] * 40, other[:, :2] * 40),
+        "false_colour": lambda one, other: losses.false_colour_loss(one[:, :2] * 40, other[:, :2] * 4),
         "generator": lambda one, _: losses.generator_loss(one),
         "discriminator": losses.discriminator_loss,
     }[term]

@@ -54,7 +54,14 @@ def changed(one: Weights, other: Weights) -> list[str]:
 @pytest.fixture(scope="module")
 def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
     """Four steps of classification, then three that look at whole pictures, one against a discriminator."""
-    loss = {"classification": 0.5, "chroma": 0.1, "coherence": 0.2, "colourfulness": 1.0, "adversarial": 0.5}
+    loss = {
+        "classification": 0.5,
+        "chroma": 0.1,
+        "coherence": 0.2,
+        "false_colour": 0.1,
+        "colourfulness": 1.0,
+        "adversarial": 0.5,
+    }
     second = with_stage(loss, name="second", size=64, steps=3, temperature=0.4, gain=1.3).stages[0]
     first = dataclasses.replace(config.stages[0], steps=4)
     return dataclasses.replace(config, stages=(first, second))
@@ -96,6 +103,7 @@ def test_a_finished_run_leaves_its_logs_sheets_and_checkpoints(whole_run: Path):
     assert rows[0]["adversarial"] == rows[0]["colourfulness"] == ""
     assert float(rows[1]["adversarial"]) > 0
     assert float(rows[1]["coherence"]) > 0
+    assert float(rows[1]["false_colour"]) > 0
     assert float(rows[1]["discriminator"]) > 0
     assert [row["step"] for row in read_log(whole_run / "validation.csv")] == ["4", "7"]
     progress = progress_of(checkpoint_of(whole_run))

@@ -117,6 +117,8 @@ class LossConfig:
     give and those of the true one: keeps what a pretrained encoder knows; needs `backbone`."""
     coherence: float = 0.0
     """How much more places of one colour differ in colour than they truly do: what patches on plain cloth cost."""
+    false_colour: float = 0.0
+    """Square of the chroma where there truly is none: what a red spot on grey costs."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
@@ -136,8 +138,8 @@ class LossConfig:
 
     @property
     def needs_whole_chroma(self) -> bool:
-        """Whether a term compares pixels of the predicted chroma with each other."""
-        return self.coherence > 0 or self.needs_whole_picture
+        """Whether a term looks at all of the predicted chroma, not at a sample of its pixels."""
+        return self.coherence > 0 or self.false_colour > 0 or self.needs_whole_picture
 
     @property
     def needs_classifier(self) -> bool:

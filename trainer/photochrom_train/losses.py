@@ -9,6 +9,7 @@ from photochrom_train.palette import SoftEncoder
 _CHROMA_KNEE = 10.0
 _REACHES = (1, 2, 4, 8, 16)
 _PLAIN = 5.0
+_STRONG = 40.0
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
 _STABLE = 1e-6
 
@@ -49,6 +50,19 @@ def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
             given, wanted = (_contrast(plane, axis, reach) for plane in (predicted, chroma))
             total = total + (functional.relu(given - wanted) * torch.exp(-wanted / _PLAIN)).mean()
     return total / (2 * len(_REACHES))
+
+
+def false_colour_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
+    """Mean square of how much more chroma there is than truly, where there truly is next to none, in units of 40.
+
+    Square, so that a strong red costs far more than a faint tint.
+
+    Args:
+        predicted: (N, 2, h, w) a* and b*.
+        chroma: the true ones.
+    """
+    given, wanted = ((plane.square().sum(1) + _STABLE).sqrt() for plane in (predicted, chroma))
+    return (functional.relu(given - wanted).square() * torch.exp(-wanted / _PLAIN)).mean() / _STRONG
 
 
 def _contrast(chroma: Tensor, axis: int, reach: int) -> Tensor:
