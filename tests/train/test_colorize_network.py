@@ -1,10 +1,17 @@
 import dataclasses
+import typing
 
 import numpy as np
 import pytest
 import torch
 
-from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork, ColorizeNetworkConfig, ExportedColorizer
+from photochrom_train.colorize_network import (
+    OUTPUT_STRIDE,
+    ColorizeNetwork,
+    ColorizeNetworkConfig,
+    ExportedColorizer,
+    Part,
+)
 from photochrom_train.config import ConfigError, TrainConfig
 from photochrom_train.networks import build_network
 from photochrom_train.palette import Palette
@@ -98,6 +105,10 @@ def test_the_exported_network_shows_chroma_and_confidence_alone(network: Coloriz
         chroma, confidence = ExportedColorizer(network)(lightness())
     torch.testing.assert_close(chroma, prediction.chroma)
     torch.testing.assert_close(confidence, prediction.confidence)
+
+
+def test_the_parts_that_a_stage_can_freeze_are_the_networks(network: ColorizeNetwork):
+    assert list(typing.get_args(Part)) == [name for name, _ in network.named_children()]
 
 
 def test_every_weight_learns_from_chroma_and_scores(config: TrainConfig, palette: Palette):

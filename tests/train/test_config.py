@@ -109,6 +109,11 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
         ("steps = 3", "steps = 3\ngain = 0", "gain is 0"),
+        (
+            "steps = 3",
+            'steps = 3\nfrozen = ["haed"]',
+            r"stages\[0\].frozen\[0\] is 'haed'; allowed are 'encoder', .*'head'",
+        ),
         ('name = "tiny"', 'name = "tiny"\nworkers = -1', "workers is -1"),
     ],
 )

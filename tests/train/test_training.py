@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
-from photochrom_train.config import ConfigError, DataConfig, LossConfig, TrainConfig
+from photochrom_train.config import DataConfig, LossConfig, TrainConfig
 from photochrom_train.distributed import World
 from photochrom_train.networks import build_network
 from photochrom_train.palette import Palette
@@ -152,11 +152,6 @@ def test_a_stage_leaves_its_frozen_parts_as_they_are(
     learned = changed(before, after)
     assert {"head.weight", "stage2.skip.0.weight", "stage2.skip.1.running_mean"} <= set(learned)
     assert [name for name in learned if name.startswith(frozen)] == []
-
-
-def test_a_frozen_part_that_there_is_not_is_named(cache: PhotoCache, with_stage, tmp_path: Path):
-    with pytest.raises(ConfigError, match="stage 'only': frozen names 'stage32'; known are encoder, deepest"):
-        train(with_stage(frozen=("head", "stage32")), cache, tmp_path, ALONE)
 
 
 def test_distillation_brings_the_encoder_nearer_to_the_classifier(

@@ -7,7 +7,7 @@ Scaling sits inside: L* in [0, 100] goes in, a* and b* in Lab units come out, so
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,9 @@ from photochrom_train.backbone import TAP_CHANNELS, TOP_CHANNELS, MobileNetV2
 
 OUTPUT_STRIDE = 2
 """Chroma comes out at 1/OUTPUT_STRIDE of the network's input size."""
+
+Part = Literal["encoder", "deepest", "scene", "stage16", "stage8", "stage4", "stage2", "head"]
+"""The parts of the network, from the photograph to the scores."""
 
 _SPREAD = (1.0, 1e5)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from photochrom_train.colorize_network import ColorizeNetworkConfig
+from photochrom_train.colorize_network import ColorizeNetworkConfig, Part
 
 if typing.TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -165,7 +165,7 @@ class StageConfig:
     """Peak for everything but the encoder."""
     encoder_learning_rate: float = 1e-4
     """Peak for the encoder; at 0 it stays as it is."""
-    frozen: tuple[str, ...] = ()
+    frozen: tuple[Part, ...] = ()
     """Parts of the network, such as "encoder" and "stage16", that stay as they are."""
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""

@@ -17,7 +17,7 @@ from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
 from photochrom_train.colorize_network import OUTPUT_STRIDE, Prediction
-from photochrom_train.config import ConfigError, StageConfig, TrainConfig
+from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
 from photochrom_train.distributed import World
 from photochrom_train.lab_torch import lab_to_rgb
@@ -199,16 +199,8 @@ class StageRun:
 
 
 def _freeze(network: nn.Module, stage: StageConfig) -> None:
-    """Let a stage train all parts of a network but those that it leaves as they are, statistics included.
-
-    Raises:
-        ConfigError: the stage names a part that the network does not have.
-    """
-    parts = dict(network.named_children())
-    unknown = sorted(set(stage.frozen) - set(parts))
-    if unknown:
-        raise ConfigError(f"stage {stage.name!r}: frozen names {unknown[0]!r}; known are {', '.join(parts)}")
-    for name, part in parts.items():
+    """Let a stage train all parts of a network but those that it leaves as they are, statistics included."""
+    for name, part in network.named_children():
         trains = name not in stage.frozen and (name != "encoder" or stage.encoder_learning_rate > 0)
         part.requires_grad_(trains).train(trains)
 
