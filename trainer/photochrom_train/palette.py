@@ -15,6 +15,7 @@ from photochrom_train.photo_cache import PhotoCache
 _PHOTOS = 2000
 _NEIGHBOURS = 5
 _LARGEST_CHROMA = 130.0
+_LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ def measure_palette(
         positions: which of them may be looked at.
         config: bin width and the share below which a colour is left out.
         seed: chooses the sample.
-        colours: (Q, 2) a* and b* of a palette whose shares alone are measured, at least `min_share` each; None: the
-            palette's colours are the sample's.
+        colours: (Q, 2) a* and b* of a palette whose shares alone are measured, at least `min_share` (or 1e-6) each;
+            None: the palette's colours are the sample's.
 
     Raises:
         ConfigError: the colours do not lie on a grid of the config's width.
@@ -73,7 +74,7 @@ def measure_palette(
         colours = np.stack([kept // side - radius, kept % side - radius], 1) * config.bin_width
     else:
         kept = _bins(colours, config.bin_width, radius)
-        share = np.maximum(share, config.min_share)
+        share = np.maximum(share, max(config.min_share, _LEAST_SHARE))
     return Palette(colours.astype(np.float32), (share[kept] / share[kept].sum()).astype(np.float32))
 
 
