@@ -53,9 +53,10 @@ def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
 
 
 def false_colour_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
-    """Mean square of how much more chroma there is than truly, where there truly is next to none, in units of 40.
+    """Mean square of the chroma beyond the true one, where that is next to none, over 40 [Lab units].
 
-    Square, so that a strong red costs far more than a faint tint.
+    Square, so that a strong red costs far more than a faint tint; over 40, so that it costs as much as a linear term
+    there.
 
     Args:
         predicted: (N, 2, h, w) a* and b*.
