@@ -108,7 +108,7 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
-        ("steps = 3", "steps = 3\ngain = 0", "gain is 0"),
+        ("steps = 3", "steps = 3\ncolourfulness = 0", "colourfulness is 0"),
         (
             "size = 64",
             "size = 32\nloss = { coherence = 1 }",

@@ -42,9 +42,10 @@ name = "pictures"
 size = 32
 batch = 4
 steps = 3
-learning_rate = 1e-2
-encoder_learning_rate = 1e-3
+learning_rate = 3e-3
+encoder_learning_rate = 3e-4
 warmup = 0
+colourfulness = 0.3
 
 [stages.loss]
 classification = 0

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork
+from photochrom_train.colourfulness import GAINS, colourfulness
 from photochrom_train.lab_torch import lab_to_rgb
-from photochrom_train.losses import colourfulness
 from photochrom_train.photo_cache import PhotoCache
 from photochrom_train.validation import held_out_batches
 
@@ -23,7 +23,6 @@ BINS = 10
 """Bins of confidence in the expected calibration error."""
 
 _TEMPERATURES = (0.35, 0.5, 0.65, 0.8, 1.0)
-_GAINS = (0.6, 3.0)
 _BISECTIONS = 10
 _PSNR_FLOOR = 1e-5
 
@@ -77,7 +76,7 @@ def calibrate(
     grey_errors = _squared_error(lab_to_rgb(seen.lightness, torch.zeros_like(seen.chroma)), truth)
     best: tuple[float, float, float, float] | None = None
     for temperature, mean in seen.means.items():
-        low, high = _GAINS
+        low, high = GAINS
         for _ in range(_BISECTIONS):
             gain = (low + high) / 2
             ratio = float(colourfulness(lab_to_rgb(seen.lightness, mean * gain)).sum() / true_colours.sum())

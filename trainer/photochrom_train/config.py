@@ -173,9 +173,9 @@ class StageConfig:
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
     temperature: float | None = None
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
-    gain: float | None = None
-    """Factor of the annealed mean, which the losses see, from here on; none: as it was. Export settles its own: with
-    one near that, a stage trains what is shipped."""
+    colourfulness: float | None = None
+    """The share of the true photographs' colourfulness that a batch's chroma is brought to before the losses see it,
+    as export does with a gain; none: they see it as it is. So paleness is no way out of what false colours cost."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
@@ -188,8 +188,8 @@ class StageConfig:
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
         if self.temperature is not None:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
-        if self.gain is not None:
-            _check(f"stage {self.name!r}: gain", self.gain, 0.1, 10)
+        if self.colourfulness is not None:
+            _check(f"stage {self.name!r}: colourfulness", self.colourfulness, 0.1, 2)
         if self.loss.coherence and self.size < 64:
             raise ConfigError(
                 f"stage {self.name!r}: size is {self.size}, too small for loss.coherence; give at least 64, or 0 for it"

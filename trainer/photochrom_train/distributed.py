@@ -61,6 +61,14 @@ def mean_over(world: World, values: Tensor) -> Tensor:
     return total / world.size
 
 
+def sum_over(world: World, values: Tensor) -> Tensor:
+    """The sum of a tensor over all processes, through which gradients flow back to each of them."""
+    if world.size == 1:
+        return values
+    total: Tensor = dist_functional.all_reduce(values)
+    return total
+
+
 def any_of(world: World, asked: bool) -> bool:
     """Whether any process says yes; all get the same answer, so that none goes on alone."""
     if world.size == 1:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from photochrom_train.colourfulness import colourfulness
 from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
@@ -105,19 +106,6 @@ def recognition_loss(given: Tensor, wanted: Tensor) -> Tensor:
     """
     found, truth = (torch.log_softmax(scores.float(), 1) for scores in (given, wanted))
     return functional.kl_div(found, truth, reduction="batchmean", log_target=True)
-
-
-def colourfulness(rgb: Tensor) -> Tensor:
-    """(N,) colourfulness of (N, 3, H, W) pictures in [0, 1], on the usual scale of 8-bit pictures.
-
-    Source:
-        Hasler & Suesstrunk, "Measuring Colourfulness in Natural Images", SPIE 2003.
-    """
-    red, green, blue = (rgb * 255).unbind(1)
-    opponents = torch.stack([red - green, (red + green) / 2 - blue], 1).flatten(2)
-    variance = opponents.var(2, unbiased=False).sum(1)
-    mean = opponents.mean(2).square().sum(1)
-    return (variance + _STABLE).sqrt() + 0.3 * (mean + _STABLE).sqrt()
 
 
 def colourfulness_loss(predicted_rgb: Tensor, rgb: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from skimage.color import deltaE_cie76, deltaE_ciede2000
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from photochrom.colour.lab import Float32, split_lab
-from photochrom_train import losses
+from photochrom_train.colourfulness import colourfulness as colourfulness_of
 from photochrom_train.photo_source import UInt8
 
 BEST_PSNR = float(10 * np.log10(12 * 255**2))
@@ -80,9 +80,9 @@ def fidelity(picture: LabPicture, truth: LabPicture) -> dict[str, float]:
 
 
 def colourfulness(bgr: UInt8) -> float:
-    """Hasler-Suesstrunk colourfulness, as in `losses.colourfulness`."""
+    """Hasler-Suesstrunk colourfulness, as `colourfulness.colourfulness` has it."""
     rgb = torch.from_numpy(np.ascontiguousarray(bgr[:, :, ::-1].transpose(2, 0, 1))).float() / 255
-    return float(losses.colourfulness(rgb[None]))
+    return float(colourfulness_of(rgb[None]))
 
 
 def lightness_change(picture: LabPicture, grey: Float32) -> dict[str, float]:

@@ -17,6 +17,7 @@ from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
 from photochrom_train.colorize_network import OUTPUT_STRIDE, Prediction
+from photochrom_train.colourfulness import brought_to
 from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
 from photochrom_train.distributed import World
@@ -57,10 +58,9 @@ class StageRun:
     ) -> None:
         self._config, self._stage, self._state, self._world = config, stage, state, world
         state.average.multi_avg_fn = get_ema_multi_avg_fn(stage.ema_decay)
-        for name, value in (("temperature", stage.temperature), ("gain", stage.gain)):
-            if value is not None:
-                for network in (state.network, state.average.module):
-                    network.get_buffer(name).fill_(value)
+        if stage.temperature is not None:
+            for network in (state.network, state.average.module):
+                network.get_buffer("temperature").fill_(stage.temperature)
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
@@ -116,19 +116,23 @@ class StageRun:
         self._state.discriminator_optimizer_state = self._discriminator_optimizer.state_dict()
 
     def _step(self, batch: Sample) -> dict[str, Tensor]:
-        stage, weights, step = self._stage, self._stage.loss, self._state.progress.step
+        stage, weights, step, world = self._stage, self._stage.loss, self._state.progress.step, self._world
         factor = _schedule(step, stage)
         self.rate = stage.learning_rate * factor
         for group in self._optimizer.param_groups:
             group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
-        whole = weights.needs_whole_chroma
-        with torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
+        whole = weights.needs_whole_chroma or stage.colourfulness is not None
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
             prediction: Prediction = self._network(
                 batch.aged.contiguous(memory_format=torch.channels_last), _SPARSE, (top, left), whole
             )
         target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
+        if stage.colourfulness is not None:
+            light = functional.avg_pool2d(batch.lightness, OUTPUT_STRIDE)
+            bold = brought_to(stage.colourfulness, light, prediction.chroma, target, world)
+            prediction = prediction._replace(chroma=bold)
         sparse_target = target[:, :, top::_SPARSE, left::_SPARSE]
         parts: dict[str, Tensor] = {}
         if weights.classification:

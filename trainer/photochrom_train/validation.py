@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from photochrom.colour.lab import split_lab
 from photochrom_train.colorize_network import ColorizeNetwork
+from photochrom_train.colourfulness import colourfulness
 from photochrom_train.lab_torch import lab_to_rgb
-from photochrom_train.losses import colourfulness
 from photochrom_train.photo_cache import PhotoCache
 
 _BATCH = 16
