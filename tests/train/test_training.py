@@ -175,6 +175,17 @@ def test_a_stages_temperature_is_what_its_networks_read_with(two_stages: TrainCo
     assert float(second["average"]["module.temperature"]) == pytest.approx(0.4)
 
 
+def test_a_stages_colourfulness_is_what_its_losses_see(cache: PhotoCache, with_stage, tmp_path: Path):
+    """At the first step a network knows nothing, so the bolder it is made, the farther off its colours are."""
+    seen: list[float] = []
+    for share in (0.1, 2.0):
+        run = tmp_path / str(share)
+        stage = with_stage({"chroma": 1.0}, name="bold", steps=1, colourfulness=share)
+        assert train(stage, cache, run, ALONE)
+        seen.append(float(read_log(run / "train.csv")[0]["chroma"]))
+    assert seen[1] > 1.2 * seen[0]
+
+
 def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: TrainConfig, whole_run: Path):
     first, second = (load_averaged(two_stages, whole_run / f"stage-{name}.pt")[0] for name in ("only", "second"))
 
