@@ -3,8 +3,6 @@
 import pytest
 from tests.gimp.real.filter_facts import MADE_BY, Json, largest, process
 
-COLOURING = 5.0
-"""How far a* and b* move at least, on average; the photograph's are about 17."""
 MASK_STEP = 1.5 / 255
 """How exactly a mask of 8 bits holds a product."""
 OUTPUTS = ["new-layer-color", "new-layer", "replace"]
