@@ -37,6 +37,9 @@ def brought_to(share: float, lightness: Tensor, chroma: Tensor, true_chroma: Ten
         chroma: (N, 2, h, w) predicted a* and b*.
         true_chroma: the true ones.
         world: this process among its peers.
+
+    Returns:
+        (N, 2, h, w) a* and b*.
     """
     sums = [colourfulness(lab_to_rgb(lightness, plane)).sum() for plane in (chroma, true_chroma)]
     predicted, true = sum_over(world, torch.stack(sums))
