@@ -146,6 +146,18 @@ def test_only_stages_that_there_are_can_be_shipped_each_once(config: TrainConfig
         dataclasses.replace(config, export=export)
 
 
+def test_what_a_run_begins_with_can_be_shipped_where_there_is_such_a_thing(config: TrainConfig):
+    export = dataclasses.replace(config.export, stages=("start", "only"))
+    with pytest.raises(ConfigError, match=r"export\.stages is start, only; give some of only, each once"):
+        dataclasses.replace(config, export=export)
+    assert dataclasses.replace(config, start=Path("shipped.onnx"), export=export).export.stages == ("start", "only")
+
+
+def test_no_stage_is_named_as_what_a_run_begins_with(config: TrainConfig):
+    with pytest.raises(ConfigError, match="a stage is named start, as what a run begins with is; name it otherwise"):
+        dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], name="start"),))
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"absent\.toml is no file"):
         load_config(tmp_path / "absent.toml")

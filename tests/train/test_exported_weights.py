@@ -7,7 +7,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from photochrom_train.checkpoint import TrainingState, begin_with, load_averaged, read_checkpoint
+from photochrom_train.checkpoint import TrainingState, begin_with, load_averaged, load_exported, read_checkpoint
 from photochrom_train.config import ConfigError, TrainConfig, load_config
 from photochrom_train.distributed import World
 from photochrom_train.exported_weights import ExportedWeights
@@ -77,6 +77,22 @@ def test_a_run_begins_with_the_network_that_its_config_names(shipped, tmp_path: 
     assert begun.shape == ended.shape
     averaged = load_averaged(config, shipped.run / "checkpoint.pt")[0].head.weight
     torch.testing.assert_close(ended, averaged, atol=1e-3, rtol=1e-3)
+
+
+def test_the_mean_of_what_a_run_began_with_and_of_what_came_of_it_can_be_shipped(shipped, tmp_path: Path):
+    config, cache = load_config(shipped.config), PhotoCache(shipped.cache)
+    config = dataclasses.replace(
+        config, start=shipped.network, stages=(dataclasses.replace(config.stages[0], steps=1),)
+    )
+    assert train(config, cache, tmp_path, ALONE)
+    start, end, mean = (
+        load_exported(dataclasses.replace(config, export=dataclasses.replace(config.export, stages=stages)), tmp_path)
+        for stages in (("start",), ("only",), ("start", "only"))
+    )
+    trained, _ = load_averaged(config, shipped.run / "checkpoint.pt")
+    torch.testing.assert_close(start.head.weight, trained.head.weight, atol=1e-3, rtol=1e-3)
+    assert not torch.equal(start.head.weight, end.head.weight)
+    torch.testing.assert_close(mean.head.weight, (start.head.weight + end.head.weight) / 2)
 
 
 def test_another_architecture_is_refused(

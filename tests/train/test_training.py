@@ -270,14 +270,6 @@ def test_a_resumed_run_keeps_its_palette_though_the_photographs_changed(
     np.testing.assert_array_equal(checkpoint_of(tmp_path)["palette_colours"], palette)
 
 
-def test_bfloat16_trains_too(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
-    short = dataclasses.replace(config, precision="bfloat16", stages=(dataclasses.replace(config.stages[0], steps=2),))
-    losses: list[float] = []
-    assert train(short, cache, tmp_path, ALONE, on_step=lambda _, __, loss: losses.append(loss))
-    assert np.isfinite(losses).all()
-    assert {value.dtype for value in checkpoint_of(tmp_path)["network"].values()} <= {torch.float32, torch.int64}
-
-
 def test_workers_give_the_same_samples_as_none(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
     short = dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], steps=2),))
     weights = []

@@ -18,6 +18,8 @@ if typing.TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Precision = Literal["float32", "bfloat16"]
+START = "start"
+"""What `ExportConfig.stages` calls the network that a run began with."""
 _Table = TypeVar("_Table", bound="DataclassInstance")
 
 
@@ -205,7 +207,8 @@ class ExportConfig:
     size: int = 256
     """Side of the square network input [pixels]."""
     stages: tuple[str, ...] = ()
-    """Stages at whose ends the weights are taken and averaged (a model soup); none: the run's last weights."""
+    """Stages at whose ends the weights are taken and averaged (a model soup), "start" for those that the run began
+    with; none: the run's last weights."""
     colourfulness: float = 0.95
     """Wanted mean colourfulness of results over the truth's, on the held-out photographs [ratio]."""
     version: str = "1.0"
@@ -263,10 +266,11 @@ class TrainConfig:
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
-        if not set(self.export.stages) <= set(names) or len(set(self.export.stages)) < len(self.export.stages):
-            raise ConfigError(
-                f"export.stages is {', '.join(self.export.stages)}; give some of {', '.join(names)}, each once"
-            )
+        if START in names:
+            raise ConfigError(f"a stage is named {START}, as what a run begins with is; name it otherwise")
+        shipped, known = self.export.stages, [START, *names] if self.start else names
+        if not set(shipped) <= set(known) or len(set(shipped)) < len(shipped):
+            raise ConfigError(f"export.stages is {', '.join(shipped)}; give some of {', '.join(known)}, each once")
         _check("seed", self.seed, 0)
         _check("weight_decay", self.weight_decay, 0)
         _check("gradient_clip", self.gradient_clip, 1e-6)

@@ -165,7 +165,7 @@ def _training_table(config: TrainConfig, run: Path) -> str:
     for session in read_sessions(run):
         facts[f"from step {session.first_step:,}"] = (
             f"{session.device}, {session.cores} cores, {session.processes} process(es), "
-            f"torch {session.torch}, Python {session.python}"
+            f"torch {session.torch}, Python {session.python}" + (f", {session.precision}" if session.precision else "")
         )
     return _facts(facts)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from photochrom_train.config import Precision
 from photochrom_train.distributed import World
 
 SESSIONS_FILE = "sessions.jsonl"
@@ -30,9 +31,11 @@ class Session:
     torch: str
     python: str
     system: str
+    precision: Precision | None = None
+    """Arithmetic of the convolutions; older trainers did not say."""
 
 
-def this_session(first_step: int, world: World) -> Session:
+def this_session(first_step: int, precision: Precision, world: World) -> Session:
     """The session that begins now."""
     gpu = torch.cuda.get_device_name(world.device) if world.device.type == "cuda" else None
     return Session(
@@ -43,6 +46,7 @@ def this_session(first_step: int, world: World) -> Session:
         torch=torch.__version__,
         python=platform.python_version(),
         system=platform.platform(terse=True),
+        precision=precision,
     )
 
 

@@ -3,6 +3,7 @@
 It knows nothing of files of photographs (`photo_cache`), of what a loss means (`losses`), nor of the exported file.
 """
 
+import dataclasses
 import json
 import logging
 import signal
@@ -24,11 +25,12 @@ from photochrom_train.checkpoint import (
     stage_file,
 )
 from photochrom_train.colorize_network import ColorizeNetwork
-from photochrom_train.config import TrainConfig
+from photochrom_train.config import START, TrainConfig
 from photochrom_train.distributed import World, any_of, mean_over
 from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.palette import Palette, measure_palette
 from photochrom_train.photo_cache import PhotoCache
+from photochrom_train.precision import affordable
 from photochrom_train.run_log import RunLog, draw_curves
 from photochrom_train.run_record import remember_session, this_session
 from photochrom_train.stage_run import LOSS_TERMS, StageRun
@@ -60,6 +62,10 @@ def train(
     Returns:
         Whether the run is complete.
     """
+    precision = affordable(config.precision, world.device)
+    if precision != config.precision and world.leads:
+        _log.warning("computing in %s: this processor has no AVX-512, so %s would be slow", precision, config.precision)
+    config = dataclasses.replace(config, precision=precision)
     folder.mkdir(parents=True, exist_ok=True)
     positions, held_out = cache.split(config.data.holdout)
     checkpoint = folder / "checkpoint.pt"
@@ -73,13 +79,15 @@ def train(
     state = TrainingState(config, palette, world.device)
     if start is not None:
         begin_with(state, start, next(held_out_batches(cache, held_out, config.stages[0].size))[0].to(world.device))
+        if world.leads:
+            save_checkpoint(state, stage_file(folder, START))
         _log.info("beginning with the weights of %s", config.start)
     if record is not None:
         restore(state, record)
         _log.info("resuming %s at stage %d, step %d", checkpoint, state.progress.stage, state.progress.step)
     logs = None
     if world.leads:
-        remember_session(folder, this_session(_steps_done(config, state.progress), world))
+        remember_session(folder, this_session(_steps_done(config, state.progress), config.precision, world))
         logs = (
             RunLog(folder, "train", _TRAIN_COLUMNS, state.progress.train_rows),
             RunLog(folder, "validation", _VALIDATION_COLUMNS, state.progress.validation_rows),
