@@ -114,7 +114,7 @@ def test_differences_that_are_no_number_are_refused():
 
 def test_parity_sees_a_network_that_was_changed(shipped, config: TrainConfig):
     network, _ = load_averaged(config, shipped.run / "checkpoint.pt")
-    network.gain.fill_(3.0)
+    network.gain.fill_(1.0)
     lightness = some_lightness().numpy()
     differences = parity.measure_parity(network, shipped.network, lightness, [Path(sys.executable)])
     assert len(differences) == 2

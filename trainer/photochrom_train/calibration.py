@@ -1,7 +1,8 @@
-"""What training leaves open, settled on held-out photographs: how boldly the distribution is read, and how sure it is.
+"""What training leaves open, settled on held-out photographs: how strong colours are, and how sure.
 
-Temperature and gain: of all pairs that reach the wanted colourfulness, the one with the best PSNR. Confidence: the
-probability that the predicted a*b* lies within `NEAR` of the truth, by a logistic fit on the distribution's spread.
+Chroma gets the gain that reaches the wanted colourfulness. Confidence is the probability that the predicted a*b* lies
+within `NEAR` of the truth, by a logistic fit on the distribution's spread. The temperature stays as it is: the losses
+saw what it makes of the distribution.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ NEAR = 15.0
 BINS = 10
 """Bins of confidence in the expected calibration error."""
 
-_TEMPERATURES = (0.35, 0.5, 0.65, 0.8, 1.0)
 _BISECTIONS = 10
 _PSNR_FLOOR = 1e-5
 
@@ -32,6 +32,7 @@ class Calibration:
     """The settled values and what they gave on the held-out photographs."""
 
     temperature: float
+    """As it was."""
     gain: float
     intercept: float
     """Of the logistic fit of confidence."""
@@ -45,23 +46,11 @@ class Calibration:
     """Expected calibration error of the confidence over ten bins [probability]."""
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldOut:
-    """Truth and readings at the network's output size: (M, 1 or 2, h, w)."""
-
-    lightness: Tensor
-    chroma: Tensor
-    means: dict[float, Tensor]
-    """Ungained chroma by temperature."""
-    confidences: dict[float, Tensor]
-    """Log spreads by temperature."""
-
-
 @torch.no_grad()
 def calibrate(
     network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int, wanted_colourfulness: float
 ) -> Calibration:
-    """Settle a network's temperature, gain and confidence in place.
+    """Settle a network's gain and confidence in place.
 
     Args:
         network: in evaluation mode, on the CPU.
@@ -70,61 +59,44 @@ def calibrate(
         size: side of the square input [pixels].
         wanted_colourfulness: mean colourfulness of results over the truth's [ratio].
     """
-    seen = _read_all(network, cache, positions, size)
-    truth = lab_to_rgb(seen.lightness, seen.chroma)
-    true_colours = colourfulness(truth)
-    grey_errors = _squared_error(lab_to_rgb(seen.lightness, torch.zeros_like(seen.chroma)), truth)
-    best: tuple[float, float, float, float] | None = None
-    for temperature, mean in seen.means.items():
-        low, high = GAINS
-        for _ in range(_BISECTIONS):
-            gain = (low + high) / 2
-            ratio = float(colourfulness(lab_to_rgb(seen.lightness, mean * gain)).sum() / true_colours.sum())
-            low, high = (gain, high) if ratio < wanted_colourfulness else (low, gain)
-        errors = _squared_error(lab_to_rgb(seen.lightness, mean * gain), truth)
-        psnr_gain = float((10 * torch.log10(grey_errors / errors)).mean())
-        if best is None or psnr_gain > best[0]:
-            best = (psnr_gain, temperature, gain, ratio)
-    assert best is not None
-    psnr_gain, temperature, gain, ratio = best
-    distance = (seen.means[temperature] * gain - seen.chroma).square().sum(1, keepdim=True).sqrt()
-    near = (distance < NEAR).float()
-    intercept, slope = _fit_logistic(seen.confidences[temperature], near)
-    network.temperature.fill_(temperature)
+    lightness, chroma, mean, log_spread = _read_all(network, cache, positions, size)
+    truth = lab_to_rgb(lightness, chroma)
+    true_colours = colourfulness(truth).sum()
+    low, high = GAINS
+    for _ in range(_BISECTIONS):
+        gain = (low + high) / 2
+        ratio = float(colourfulness(lab_to_rgb(lightness, mean * gain)).sum() / true_colours)
+        low, high = (gain, high) if ratio < wanted_colourfulness else (low, gain)
+    predicted = mean * gain
+    errors, grey_errors = (
+        _squared_error(lab_to_rgb(lightness, plane), truth) for plane in (predicted, torch.zeros_like(chroma))
+    )
+    near = ((predicted - chroma).square().sum(1, keepdim=True).sqrt() < NEAR).float()
+    intercept, slope = _fit_logistic(log_spread, near)
     network.gain.fill_(gain)
     network.calibration.copy_(torch.tensor([intercept, slope]))
-    confidence = torch.sigmoid(intercept + slope * seen.confidences[temperature])
-    stated, observed = reliability(confidence, near)
+    stated, observed = reliability(torch.sigmoid(intercept + slope * log_spread), near)
     return Calibration(
-        temperature=temperature,
+        temperature=float(network.temperature),
         gain=gain,
         intercept=intercept,
         slope=slope,
         colourfulness_ratio=ratio,
-        psnr_gain=psnr_gain,
+        psnr_gain=float((10 * torch.log10(grey_errors / errors)).mean()),
         calibration_error=float((stated - observed).abs().sum()),
     )
 
 
-def _read_all(network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int) -> _HeldOut:
-    lightnesses: list[Tensor] = []
-    chromas: list[Tensor] = []
-    means: dict[float, list[Tensor]] = {temperature: [] for temperature in _TEMPERATURES}
-    spreads: dict[float, list[Tensor]] = {temperature: [] for temperature in _TEMPERATURES}
+def _read_all(
+    network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, (M, 2, h, w) mean and (M, 1, h, w) log spread of colours."""
+    parts: list[tuple[Tensor, ...]] = []
     for lightness, chroma in held_out_batches(cache, positions, size):
-        scores = network(lightness).scores
-        lightnesses.append(functional.avg_pool2d(lightness, OUTPUT_STRIDE))
-        chromas.append(functional.avg_pool2d(chroma, OUTPUT_STRIDE))
-        for temperature in _TEMPERATURES:
-            mean, log_spread = network.moments(scores, temperature)
-            means[temperature].append(mean)
-            spreads[temperature].append(log_spread)
-    return _HeldOut(
-        torch.cat(lightnesses),
-        torch.cat(chromas),
-        {temperature: torch.cat(parts) for temperature, parts in means.items()},
-        {temperature: torch.cat(parts) for temperature, parts in spreads.items()},
-    )
+        moments = network.moments(network(lightness).scores, network.temperature)
+        parts.append((*(functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (lightness, chroma)), *moments))
+    lightness, chroma, mean, log_spread = (torch.cat(column) for column in zip(*parts, strict=True))
+    return lightness, chroma, mean, log_spread
 
 
 def _squared_error(rgb: Tensor, truth: Tensor) -> Tensor:
