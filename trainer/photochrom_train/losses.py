@@ -8,7 +8,7 @@ from photochrom_train.colourfulness import colourfulness
 from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
-_REACHES = (1, 2, 4, 8, 16, 32, 64)
+_REACHES = (1, 2, 4, 8, 16)
 _PLAIN = 5.0
 _STRONG = 40.0
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
@@ -39,20 +39,18 @@ def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     """Mean over near and far neighbours of how much more they differ in colour than they truly do [Lab units].
 
     A wrong colour costs nothing here where it is everywhere the same, nor does too strong a step between two things;
-    a patch on what is of one colour costs, and so do two colours of one thing's far ends.
+    a patch on what is of one colour costs.
 
     Args:
-        predicted: (N, 2, h, w) a* and b*, more than one pixel. Neighbours lie 1, 2, 4, ... 64 pixels apart along a row
-            or column, as far as the picture goes.
+        predicted: (N, 2, h, w) a* and b*; h and w above 16.
         chroma: the true ones.
     """
-    total, count = predicted.new_zeros(()), 0
-    for axis in (2, 3):
-        for reach in (reach for reach in _REACHES if reach < predicted.shape[axis]):
+    total = predicted.new_zeros(())
+    for reach in _REACHES:
+        for axis in (2, 3):
             given, wanted = (_contrast(plane, axis, reach) for plane in (predicted, chroma))
             total = total + (functional.relu(given - wanted) * torch.exp(-wanted / _PLAIN)).mean()
-            count += 1
-    return total / count
+    return total / (2 * len(_REACHES))
 
 
 def false_colour_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
