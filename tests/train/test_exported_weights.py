@@ -64,6 +64,22 @@ def test_the_statistics_are_those_of_the_photographs(
     torch.testing.assert_close(state.network.train()(lightness).scores, evaluated, atol=1e-2, rtol=1e-2)
 
 
+@torch.no_grad()
+def test_filters_before_batch_norms_are_as_long_as_steps_of_training_suppose(
+    weights: ExportedWeights, state: TrainingState, lightness: torch.Tensor
+):
+    begin_with(state, weights, lightness)
+    sequences = [module for module in state.network.modules() if isinstance(module, torch.nn.Sequential)]
+    filters = [
+        module[index - 1].get_parameter("weight").flatten(1)
+        for module in sequences
+        for index, norm in enumerate(module)
+        if isinstance(norm, torch.nn.BatchNorm2d)
+    ]
+    lengths = torch.cat([rows.norm(dim=1) for rows in filters])
+    torch.testing.assert_close(lengths, torch.ones_like(lengths))
+
+
 def test_a_run_begins_with_the_network_that_its_config_names(shipped, tmp_path: Path):
     config, cache = load_config(shipped.config), PhotoCache(shipped.cache)
     stage = dataclasses.replace(config.stages[0], steps=1, learning_rate=0, encoder_learning_rate=0)

@@ -2,6 +2,8 @@
 
 An exported file has every BatchNorm folded into the convolution before it. Here each is parted from it again, with the
 statistics of some photographs, so that the network gives what the file gives and trains like one that was never folded.
+For that, filters get a length of one, and the BatchNorms make up for it: a folded filter may be so short that steps at a
+usual learning rate overrun it.
 """
 
 from functools import partial
@@ -77,7 +79,10 @@ class ExportedWeights:
             )
         network.load_state_dict(state | {name: value for name, value in self._weights.items() if name in state})
         handles = [
-            norm.register_forward_pre_hook(partial(_part, bias=self._weights[name])) for norm, name in biases.items()
+            norm.register_forward_pre_hook(
+                partial(_part, bias=self._weights[f"{name}.bias"], length=_to_unit_length(network.get_submodule(name)))
+            )
+            for name, norm in _norms(network).items()
         ]
         training = network.training
         network.eval()
@@ -98,13 +103,22 @@ def _norms(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
     return norms
 
 
-def _part(norm: nn.Module, inputs: tuple[Tensor], bias: Tensor) -> None:
-    """Give a BatchNorm the statistics of its input, and weights with which it only adds the bias to that input."""
+def _to_unit_length(convolution: nn.Module) -> Tensor:
+    """Bring every filter to a length of one; (C,) the lengths that they had, one for those that are all zero."""
+    weight = convolution.get_parameter("weight")
+    length = weight.flatten(1).norm(dim=1)
+    length = torch.where(length > 0, length, torch.ones_like(length))
+    weight.div_(length.view(-1, 1, 1, 1))
+    return length
+
+
+def _part(norm: nn.Module, inputs: tuple[Tensor], bias: Tensor, length: Tensor) -> None:
+    """Give a BatchNorm the statistics of its input, and weights with which it gives that times length plus bias."""
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
     variance, mean = torch.var_mean(inputs[0], (0, 2, 3), unbiased=False)
     norm.running_mean.copy_(mean)
     norm.running_var.copy_(variance)
-    norm.weight.copy_(torch.sqrt(variance + norm.eps))
-    norm.bias.copy_(mean + bias)
+    norm.weight.copy_(torch.sqrt(variance + norm.eps) * length)
+    norm.bias.copy_(mean * length + bias)
