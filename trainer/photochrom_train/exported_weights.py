@@ -2,8 +2,8 @@
 
 An exported file has every BatchNorm folded into the convolution before it. Here each is parted from it again, with the
 statistics of some photographs, so that the network gives what the file gives and trains like one that was never folded.
-For that, filters get a length of one, and the BatchNorms make up for it: a folded filter may be so short that steps at a
-usual learning rate overrun it.
+For that, filters get a length of one, and the BatchNorms make up for it: a folded filter may be so short that steps at
+a usual learning rate overrun it.
 """
 
 from functools import partial
