@@ -256,8 +256,9 @@ def test_without_strength_a_photograph_comes_back_with_the_colours_that_srgb_can
 
     back = np.asarray(Colorizer(model).colorize(src, strength=0, profile=data), dtype)
 
-    # A 16-bit code of a channel near 0 is finer than what float32 knows of the other two.
-    np.testing.assert_allclose(back.astype(int), src, atol=0 if dtype == np.uint8 else 64)
+    # A 16-bit code of a channel near 0 is finer than what float32 knows of the other two: at a gamma of 2.2, code 123
+    # is a light of 1e-6, eight roundings of 1. How many there are depends on the processor.
+    np.testing.assert_allclose(back.astype(int), src, atol=0 if dtype == np.uint8 else 123)
     assert np.percentile(np.abs(back.astype(int) - src), 90) <= 1
 
 
