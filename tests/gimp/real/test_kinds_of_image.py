@@ -21,7 +21,7 @@ CONVERTED = 0.1
 CLIPPED = 0.08
 """How far GIMP's L* may move in mode LCh Color, where GIMP cuts off what is not in the image's gamut."""
 TWO_LAYERS = [{"name": "with alpha", "alpha": True}, {"name": "opaque"}]
-COLOURING = {"RGB": 2.0, "GRAY": 5.0}
+COLOURING = {"RGB": 1.0, "GRAY": 5.0}
 """How far a* and b* move at least, on average; a coloured photograph's own are near the network's."""
 PRECISIONS = [name.upper().replace("-", "_") for name in ROUNDING]
 
