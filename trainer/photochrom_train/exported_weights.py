@@ -67,11 +67,11 @@ class ExportedWeights:
         Raises:
             ConfigError: the network's architecture is not the file's.
         """
-        biases = {norm: f"{convolution}.bias" for convolution, norm in _norms(network).items()}
+        norms = _norms(network)
         state = network.state_dict()
-        of_norms = {id(parameter) for norm in biases for parameter in norm.parameters()}
+        of_norms = {id(parameter) for norm in norms.values() for parameter in norm.parameters()}
         wanted = {name: own.shape for name, own in network.named_parameters() if id(own) not in of_norms}
-        wanted |= {name: norm.bias.shape for norm, name in biases.items()}
+        wanted |= {f"{convolution}.bias": norm.bias.shape for convolution, norm in norms.items()}
         if {name: value.shape for name, value in self._weights.items()} != wanted:
             raise ConfigError(
                 f"start is {self._file}, whose layers are not those of [architecture]; give the one that it was "
@@ -82,7 +82,7 @@ class ExportedWeights:
             norm.register_forward_pre_hook(
                 partial(_part, bias=self._weights[f"{name}.bias"], length=_to_unit_length(network.get_submodule(name)))
             )
-            for name, norm in _norms(network).items()
+            for name, norm in norms.items()
         ]
         training = network.training
         network.eval()
