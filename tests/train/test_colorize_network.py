@@ -62,6 +62,25 @@ def test_sparse_scores_come_with_the_whole_chroma_where_asked_for(network: Color
     torch.testing.assert_close(both.confidence, whole.confidence, atol=1e-4, rtol=1e-4)
 
 
+@torch.no_grad()
+def test_dropout_takes_whole_channels_from_the_decoder_in_training_alone(config: TrainConfig, palette: Palette):
+    network = build_network(config, palette).eval()
+    before = network(lightness())
+    network.dropout = 0.8
+    torch.testing.assert_close(network(lightness()).scores, before.scores, atol=0, rtol=0)
+    seen: list[torch.Tensor] = []
+    for part in (network.deepest, network.stage16, network.stage8, network.stage4, network.stage2):
+        part.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    network.train()
+    network.encoder.eval()
+    torch.manual_seed(1)
+    top = network(lightness()).top
+    torch.testing.assert_close(top, before.top, atol=0, rtol=0)
+    gone = [part.abs().amax((2, 3)) == 0 for part in seen]
+    assert all(float(channels.float().mean()) > 0.5 for channels in gone)
+    torch.testing.assert_close(seen[0], top * ~gone[0][:, :, None, None] / 0.2)
+
+
 def scores_for(number: int) -> torch.Tensor:
     scores = torch.zeros(1, 4, 1, 1)
     scores[:, number] = 40

@@ -62,7 +62,8 @@ def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
         "colourfulness": 1.0,
         "adversarial": 0.5,
     }
-    second = with_stage(loss, name="second", size=64, steps=3, temperature=0.4, colourfulness=0.9).stages[0]
+    settings = {"size": 64, "steps": 3, "dropout": 0.3, "temperature": 0.4, "colourfulness": 0.9}
+    second = with_stage(loss, name="second", **settings).stages[0]
     first = dataclasses.replace(config.stages[0], steps=4)
     return dataclasses.replace(config, stages=(first, second))
 

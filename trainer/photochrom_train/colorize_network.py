@@ -109,6 +109,11 @@ class ColorizeNetwork(nn.Module):
         self.register_buffer("temperature", torch.tensor(config.temperature))
         self.register_buffer("gain", torch.tensor(1.0))
         self.register_buffer("calibration", torch.tensor([0.0, -1.0]))
+        self.dropout = 0.0
+        """Share of the deep features that each stage of the decoder has to do without, at random, in training.
+
+        Whole channels, as in Tompson et al., "Efficient Object Localization Using Convolutional Networks", CVPR 2015.
+        """
 
     def features(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, h, w) decoded and (N, 1280, H/32, W/32) last encoded features of lightness.
@@ -119,11 +124,15 @@ class ColorizeNetwork(nn.Module):
         half, quarter, eighth, sixteenth, _, top = self.encoder.features_at(lightness / 50.0 - 1.0)
         # Averaged after the 1x1 convolution, not before: OpenCV 5.0 fuses a convolution with the addition behind it and
         # then refuses to broadcast.
-        features = self.deepest(top) + functional.adaptive_avg_pool2d(self.scene(top), 1)
-        features = self.stage16(features, sixteenth)
-        features = self.stage8(features, eighth)
-        features = self.stage4(features, quarter)
-        return self.stage2(features, half), top
+        thinned = self._thin(top)
+        features = self.deepest(thinned) + functional.adaptive_avg_pool2d(self.scene(thinned), 1)
+        features = self.stage16(self._thin(features), sixteenth)
+        features = self.stage8(self._thin(features), eighth)
+        features = self.stage4(self._thin(features), quarter)
+        return self.stage2(self._thin(features), half), top
+
+    def _thin(self, features: Tensor) -> Tensor:
+        return functional.dropout2d(features, self.dropout, self.training)
 
     def score(self, features: Tensor) -> Tensor:
         """(N, Q, h, w) scores of the palette's colours, before softmax, of (N, C, h, w) decoded features."""

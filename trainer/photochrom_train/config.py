@@ -173,6 +173,9 @@ class StageConfig:
     """Steps over which the learning rates rise from zero."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
+    dropout: float = 0.0
+    """Share of the channels that each of the decoder's stages has to do without, at random: against learning the
+    training photographs by heart."""
     temperature: float | None = None
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
     colourfulness: float | None = None
@@ -188,6 +191,7 @@ class StageConfig:
         for name in ("learning_rate", "encoder_learning_rate", "warmup"):
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 0)
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
+        _check(f"stage {self.name!r}: dropout", self.dropout, 0, 0.9)
         if self.temperature is not None:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
         if self.colourfulness is not None:

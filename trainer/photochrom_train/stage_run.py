@@ -66,6 +66,7 @@ class StageRun:
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
         self._classifier = _classifier(config, stage, world.device)
         _freeze(state.network, stage)
+        state.network.dropout = stage.dropout
         self._network: nn.Module = state.network
         self._discriminator: nn.Module = state.discriminator
         if world.size > 1:
@@ -123,6 +124,7 @@ class StageRun:
             group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
+        torch.manual_seed(int(random.integers(2**32)) + world.rank)
         whole = weights.needs_whole_chroma or stage.colourfulness is not None
         with torch.autocast(world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
             prediction: Prediction = self._network(
