@@ -22,7 +22,7 @@ from photochrom.painting.painting import Painting
 from photochrom.painting.prepare import prepare
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Colorization:
     """A photograph in colour, and what is known of how it came about."""
 

@@ -236,6 +236,53 @@ def test_a_photograph_goes_from_a_file_into_a_pipe_and_from_a_pipe_into_a_file(a
     assert command(*arguments, "--skip-existing", stdin=b"not even read").returncode == 0
 
 
+def test_a_pipe_touches_no_original_and_mixes_nothing_up(
+    album: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    photograph, copy = album / "a.png", tmp_path / "copy.png"
+    link = tmp_path / "link.png"
+    link.hardlink_to(photograph)
+    before = photograph.read_bytes()
+    monkeypatch.chdir(album)
+    refused: list[tuple[list[str | Path], str]] = [
+        ([photograph, "-o", "-", "--confidence-out", link], "originals are never touched"),
+        (["-", "-o", link], "originals are never touched"),
+        (["-", "-o", copy, "--confidence-out", photograph], "originals are never touched"),
+        (["-", "-o", copy, "--confidence-out", copy], "need two names"),
+        (["-", "-o", copy, "--confidence-out", "sure.jpg"], "ends in .png"),
+        (["-", "-o", copy, "--confidence-out", album], "ends in .png"),
+        (["*.png", "-o", "-"], "is a pattern"),
+        (["", "-o", "-"], "is empty"),
+    ]
+    for arguments, reason in refused:
+        with photograph.open("rb") as stdin:
+            done = subprocess.run(
+                [sys.executable, "-m", "photochrom", "colorize", *arguments, "--overwrite", "--model", model],
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert reason in done.stderr
+    assert photograph.read_bytes() == before
+    assert not copy.exists()
+    assert files(album) == ["a.png", "b.jpg", "c.tif"]
+
+
+def test_a_pipe_makes_of_two_outputs_the_one_that_is_not_there(album: Path, tmp_path: Path, model: Path):
+    copy, sure = tmp_path / "copy.png", tmp_path / "sure.png"
+    arguments = ["colorize", "-", "-o", str(copy), "--confidence-out", str(sure), "--model", str(model)]
+    data = (album / "a.png").read_bytes()
+    assert command(*arguments, stdin=data).returncode == 0
+    expected = copy.read_bytes(), sure.read_bytes()
+    assert command(*arguments, stdin=data).returncode == 2
+    for path in (copy, sure):
+        path.unlink()
+        assert command(*arguments, "--skip-existing", stdin=data).returncode == 0
+        assert (copy.read_bytes(), sure.read_bytes()) == expected
+
+
 @pytest.mark.parametrize("data", [b"", b"no photograph"])
 def test_what_comes_through_a_pipe_and_is_no_photograph_is_a_failure(data: bytes, model: Path):
     done = command("colorize", "-", "-o", "-", "--model", model, stdin=data)

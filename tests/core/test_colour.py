@@ -70,6 +70,10 @@ def test_alpha_has_no_part_in_lightness():
     bgra = np.random.default_rng(2).integers(0, 256, (8, 9, 4), np.uint8)
 
     np.testing.assert_allclose(luminance(bgra), luminance(np.ascontiguousarray(bgra[:, :, :3])), rtol=1e-6)
+    real = np.random.default_rng(2).random((8, 9, 4), np.float32)
+    expected = luminance(np.ascontiguousarray(real[:, :, :3]))
+    real[3, 4, 3] = np.nan
+    np.testing.assert_array_equal(luminance(real), expected)
 
 
 @pytest.mark.parametrize("dtype", [UINT8, UINT16])

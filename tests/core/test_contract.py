@@ -124,6 +124,8 @@ CONFIDENCE = {"name": "confidence", "shape": [1, 1, 32, 32], "unit": "probabilit
         ("parity", []),
         ("parity", {"torch": "good"}),
         ("parity", {"torch": -1}),
+        ("parity", {"torch": 10**400}),
+        ("inputs", [LIGHTNESS | {"range": [0, 10**400]}]),
     ],
 )
 def test_a_value_that_is_not_allowed_is_refused_by_the_name_of_its_key(contract_path, key, value):
@@ -189,6 +191,14 @@ def test_a_contract_that_is_not_text_is_refused(contract_path):
 
     with pytest.raises(ModelError, match=str(contract_path)):
         read_contract(contract_path)
+
+
+def test_a_contract_is_that_of_the_network_of_its_own_name_alone(contract_path):
+    other = contract_path.with_name("other.json")
+    contract_path.rename(other)
+
+    with pytest.raises(ModelError, match=r'other\.json: "file" is tiny\.onnx; .* is that of other\.onnx'):
+        read_contract(other)
 
 
 def test_an_oversized_contract_is_refused_unread(contract_path):

@@ -1,6 +1,7 @@
 """Conversions: every photograph is done, skipped or named, in whatever order they end."""
 
 import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -281,16 +282,42 @@ def test_a_bad_network_or_device_ends_it_before_anything_is_written(
         ("memory", 0),
         ("preview_side", 0),
         ("most_reviews", 0),
+        ("existing", "Overwrite"),
+        ("existing", None),
+        ("quality", 95.5),
+        ("quality", "95"),
+        ("workers", 1.5),
+        ("workers", True),
+        ("memory", "2G"),
+        ("suffix", 1),
+        ("shard", (1, 2)),
+        ("confidence_output", 3),
     ],
 )
-def test_choices_that_make_no_sense_are_refused_by_name(choice: str, value: float):
-    with pytest.raises(JobError, match=f"{choice} is {value}; give"):
+def test_choices_that_make_no_sense_are_refused_by_name(choice: str, value: object):
+    with pytest.raises(JobError, match=re.escape(f"{choice} is {value!r}; give")):
         ConvertOptions(**{choice: value})  # type: ignore[arg-type]
+
+
+def test_half_a_share_does_not_exist():
+    with pytest.raises(JobError, match=r"shard 1\.5/2 does not exist"):
+        Shard(number=1.5, count=2)  # type: ignore[arg-type]
 
 
 def test_nothing_to_convert_is_refused(tmp_path: Path, options: ConvertOptions):
     with pytest.raises(JobError, match="at least one photograph or folder"):
         convert([], tmp_path / "out", options)
+
+
+def test_an_empty_name_is_not_the_folder_at_hand(album: Path, options: ConvertOptions, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(album)
+    before = files(album)
+    for paths, out in (("", "out"), (["a.jpg", ""], "out"), (album, "")):
+        with pytest.raises(JobError, match="is empty"):
+            convert(paths, out, options)
+    with pytest.raises(JobError, match="is empty"):
+        replace(options, confidence_output="")  # type: ignore[arg-type]
+    assert files(album) == before
 
 
 def test_an_output_folder_without_permission_fails_before_anything_is_read(

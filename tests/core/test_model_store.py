@@ -18,6 +18,7 @@ def test_a_path_leads_to_the_contract_beside_it(suffix, kind):
 def test_the_name_of_a_shipped_network_leads_into_the_package_of_networks():
     path = find("colorize")
 
+    assert find(Path("colorize")) == path
     assert path.name == "colorize.json"
     assert path.parent.name == "photochrom_models"
 

@@ -85,6 +85,8 @@ def from_linear(linear: Float32, dtype: np.dtype[np.generic]) -> Pixels:
 
 def luminance(pixels: Pixels) -> Float32:
     """CIE Y in [0, 1] of grey (H, W), BGR (H, W, 3) or BGRA (H, W, 4) pixels; (H, W)."""
+    if pixels.ndim == 3 and pixels.dtype.kind == "f":
+        pixels = np.ascontiguousarray(pixels[:, :, :3])  # no weight takes the NaN of an alpha away
     linear = to_linear(pixels)
     if linear.ndim == 2:
         return linear

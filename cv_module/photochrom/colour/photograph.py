@@ -39,10 +39,11 @@ def check_photograph(src: object) -> Pixels:
     if not isinstance(src, np.ndarray):
         raise ImageError(f"src is a {type(src).__name__}; give {ACCEPTED}")
     if src.dtype not in (np.uint8, np.uint16, np.float32):
-        raise ImageError(
-            f"src has dtype {src.dtype}; give uint8, uint16 or float32 in [0, 1], "
-            "for instance src.astype(np.float32) / its largest possible value"
-        )
+        native = src.dtype.newbyteorder("=")
+        way = "src.astype(np.float32) / its largest possible value"
+        if native in (np.uint16, np.float32):
+            way = f"src.astype(np.{native}), in this machine's order of bytes"
+        raise ImageError(f"src has dtype {src.dtype}; give uint8, uint16 or float32 in [0, 1], for instance {way}")
     if src.ndim not in (2, 3) or (src.ndim == 3 and src.shape[2] not in (1, 3, 4)):
         raise ImageError(f"src has shape {src.shape}; give grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4)")
     if src.size == 0:

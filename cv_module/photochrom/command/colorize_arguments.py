@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 from photochrom.colour.adjustment import MAX_SATURATION
 from photochrom.conversion.options import ConvertOptions, Shard
+from photochrom.conversion.search import as_path
 from photochrom.errors import JobError
 from photochrom.files.depth import Depth
 from photochrom.files.encoder import COLOUR_SUFFIXES, DEFAULT_QUALITY
@@ -300,7 +301,7 @@ def check_combination(arguments: argparse.Namespace) -> None:
     if streams_in or streams_out:
         if len(arguments.inputs) > 1 or given["--from-list"]:
             raise JobError(f"{STREAM} is one photograph: give no other one with it")
-        if streams_out and Path(arguments.inputs[0]).is_dir():
+        if streams_out and as_path(arguments.inputs[0]).is_dir():
             raise JobError("standard output takes one photograph, not a folder: give a folder with -o")
         refuse(STREAM, *given, why="it is one photograph in a pipe")
     if arguments.hot_folder:

@@ -6,38 +6,32 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-
-from photochrom.command import standard_streams
 from photochrom.command.colorize_arguments import STREAM, check_combination, convert_options
+from photochrom.command.colorize_stream import colorize_stream
 from photochrom.command.json_summary import summary
 from photochrom.command.path_list import read_list
 from photochrom.command.progress_bar import ProgressBar
 from photochrom.command.stop_signals import EXIT_CODE, noted_signals
 from photochrom.conversion.convert import convert
-from photochrom.conversion.converter import Converter
-from photochrom.conversion.options import ConvertOptions
 from photochrom.conversion.result import ConvertReport, Progress
-from photochrom.errors import ImageError, JobError, shown
-from photochrom.files.encoder import check_suffix
-from photochrom.files.imageio import read_bytes
-from photochrom.files.output_file import is_there, write_file
+from photochrom.conversion.search import as_path
+from photochrom.errors import shown
 
 
 def colorize(arguments: argparse.Namespace) -> int:
     """Do what the arguments say; the exit code."""
     check_combination(arguments)
     if STREAM in (*arguments.inputs, arguments.output):
-        return _colorize_stream(arguments)
+        return colorize_stream(arguments)
     return _colorize_files(arguments)
 
 
 def _colorize_files(arguments: argparse.Namespace) -> int:
     options = convert_options(arguments)
-    paths = [Path(name) for name in arguments.inputs]
+    paths = [as_path(name) for name in arguments.inputs]
     if arguments.from_list is not None:
         paths += read_list(arguments.from_list, null=arguments.null)
-    output = Path(arguments.output)
+    output = as_path(arguments.output)
     with ExitStack() as stack:
         page = None
         if arguments.report is not None:
@@ -101,56 +95,3 @@ def _print_troubles(report: ConvertReport, *, named: bool) -> None:
         print(f"{len(report.failures)} failed{':' if named else ', named above'}", file=sys.stderr)
     for failure in report.failures if named else ():
         print(f"  {failure.reason}", file=sys.stderr)
-
-
-def _colorize_stream(arguments: argparse.Namespace) -> int:
-    """One photograph from or to a standard stream."""
-    source = arguments.inputs[0]
-    target = None if arguments.output == STREAM else Path(arguments.output)
-    options = convert_options(arguments)
-    if target is None:
-        standard_streams.check_output()
-    else:
-        options = _into_file(options, target)
-        if is_there(target) and options.existing == "skip":
-            return 0
-    converter = Converter(options)
-    name = "standard input" if source == STREAM else shown(Path(source))
-    try:
-        data = standard_streams.read_input() if source == STREAM else read_bytes(Path(source))
-        coloured = converter.convert_bytes(data)
-    except JobError:
-        raise
-    except OSError as error:
-        return _fail(f"{name}: cannot be read: {error.strerror}")
-    except MemoryError:
-        return _fail(f"{name}: there is not enough memory for it")
-    except cv2.error as error:  # also every error of ours
-        return _fail(f"{name}: {error}")
-    try:
-        if target is None:
-            standard_streams.write_output(coloured)
-        else:
-            write_file(target, coloured, existing=options.existing)
-    except ImageError as error:
-        return _fail(str(error))
-    return 0
-
-
-def _fail(reason: str) -> int:
-    """Say what was wrong with the one photograph; the exit code."""
-    print(f"failed: {reason}", file=sys.stderr)
-    return 1
-
-
-def _into_file(options: ConvertOptions, target: Path) -> ConvertOptions:
-    """The options for a photograph from standard input; a JobError where it cannot go into that file."""
-    if target.is_dir() or not target.suffix:
-        raise JobError(f"{shown(target)}: standard input has no name that a copy could get: give a file, or - with -o")
-    suffix = target.suffix.lower()
-    check_suffix(suffix)
-    if options.suffix not in (None, suffix):
-        raise JobError(f"{shown(target)}: its name says another format than --format {options.suffix[1:]}: give one")
-    if is_there(target) and options.existing == "refuse":
-        raise JobError(f"{shown(target)}: exists already; --overwrite replaces it, --skip-existing leaves it alone")
-    return replace(options, suffix=suffix)

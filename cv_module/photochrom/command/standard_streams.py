@@ -1,9 +1,10 @@
 """Standard input, output and error as a command may find them: closed, redirected, full, or in another encoding."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Final
 
@@ -60,6 +61,15 @@ def quiet_libraries() -> Iterator[None]:
         os.dup2(kept, _ERROR)
         sys.stderr.close()
         sys.stderr = before
+
+
+def identify_input() -> tuple[int, int] | None:
+    """Which file standard input comes from, as `search.identify` tells; None where it is closed or no file."""
+    with suppress(OSError, ValueError, AttributeError):
+        status = os.fstat(sys.stdin.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return status.st_dev, status.st_ino
+    return None
 
 
 def read_input() -> bytearray:

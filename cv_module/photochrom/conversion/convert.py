@@ -8,6 +8,7 @@ from photochrom.conversion.converter import DEFAULTS, Converter
 from photochrom.conversion.options import ConvertOptions
 from photochrom.conversion.plan import plan_tasks
 from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
+from photochrom.conversion.search import as_path
 from photochrom.conversion.task import Task
 from photochrom.conversion.workers import convert_entries
 from photochrom.errors import JobError
@@ -68,12 +69,12 @@ class Conversion:
         """
         self._begin = time.monotonic()
         self._on_progress = on_progress
-        inputs = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+        inputs = [as_path(paths)] if isinstance(paths, str | Path) else [as_path(path) for path in paths]
         if not inputs:
             raise JobError("there is nothing to convert: give at least one photograph or folder")
         self._plan = plan_tasks(
             inputs,
-            Path(out),
+            as_path(out),
             options.confidence_output,
             existing=options.existing,
             suffix=options.suffix,

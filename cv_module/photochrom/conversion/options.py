@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import get_args
 
 from photochrom.colour.adjustment import Adjustment
+from photochrom.conversion.search import as_path
 from photochrom.errors import ImageError, JobError
 from photochrom.files.depth import Depth
 from photochrom.files.encoder import DEFAULT_QUALITY
 from photochrom.files.output_file import Existing
 from photochrom.networks.device import Device, Engine
+
+
+def _is_whole(value: object) -> bool:
+    """Whether a value is a whole number, and neither True nor False."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,7 @@ class Shard:
     """How many shares there are."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
+        if not (_is_whole(self.number) and _is_whole(self.count) and 1 <= self.number <= self.count):
             raise JobError(f"shard {self.number}/{self.count} does not exist; give i/n with i from 1 to n, such as 2/4")
 
     def holds(self, place: Path) -> bool:
@@ -84,19 +90,27 @@ class ConvertOptions:
 
     def __post_init__(self) -> None:
         if self.confidence_output is not None:  # scripts may give text
-            object.__setattr__(self, "confidence_output", Path(self.confidence_output))
+            if not isinstance(self.confidence_output, str | Path):
+                raise JobError(f"confidence_output is {self.confidence_output!r}; give the path of a file or folder")
+            object.__setattr__(self, "confidence_output", as_path(self.confidence_output))
         try:
             self.adjustment()
         except ImageError as error:
             raise JobError(str(error)) from None
-        if not 1 <= self.quality <= 100:
-            raise JobError(f"quality is {self.quality}; give a whole number from 1 to 100")
+        if self.existing not in get_args(Existing):
+            raise JobError(f"existing is {self.existing!r}; give one of {', '.join(get_args(Existing))}")
+        if not (_is_whole(self.quality) and 1 <= self.quality <= 100):
+            raise JobError(f"quality is {self.quality!r}; give a whole number from 1 to 100")
         if self.depth not in (None, *get_args(Depth)):
-            raise JobError(f"depth is {self.depth}; give 8 or 16")
+            raise JobError(f"depth is {self.depth!r}; give 8 or 16")
         for name in ("workers", "memory", "preview_side", "most_reviews"):
             value: int | None = getattr(self, name)
-            if value is not None and value < 1:
-                raise JobError(f"{name} is {value}; give a whole number, 1 or more")
+            if value is not None and not (_is_whole(value) and value >= 1):
+                raise JobError(f"{name} is {value!r}; give a whole number, 1 or more")
+        if not isinstance(self.suffix, str | None):
+            raise JobError(f"suffix is {self.suffix!r}; give that of a format, such as '.png'")
+        if not isinstance(self.shard, Shard | None):
+            raise JobError(f"shard is {self.shard!r}; give a Shard, such as Shard(number=2, count=4)")
 
     def adjustment(self) -> Adjustment:
         """What is done to the network's colours."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from photochrom.conversion.result import FileResult
-from photochrom.errors import shown
+from photochrom.errors import JobError, shown
 from photochrom.files.suffixes import is_image_name
 
 _MAGIC: Final = re.compile(r"[*?[]")
@@ -48,6 +48,17 @@ def identify(path: Path) -> FileId | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def as_path(name: str | Path) -> Path:
+    """The path of that name.
+
+    Raises:
+        JobError: the name is empty, as that of a variable that is not set; it would mean the folder at hand.
+    """
+    if name == "":
+        raise JobError("the name of a photograph or folder is empty; . stands for the folder at hand")
+    return Path(name)
 
 
 def is_pattern(path: Path) -> bool:

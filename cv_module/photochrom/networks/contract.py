@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePath
@@ -249,7 +250,7 @@ def _whole(key: str, value: object) -> int:
 
 
 def _number(key: str, value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return value
     _refuse(key, value, "a finite number")
 
@@ -277,14 +278,21 @@ def read_contract(path: Path) -> Contract:
     """The contract in a file.
 
     Raises:
-        ModelError: no such file, too large, or not a contract; the message begins with the path.
+        ModelError: no such file, too large, not a contract, or that of a network with another name; the message begins
+            with the path.
     """
     try:
         if not path.is_file():
             raise ModelError("no such file; a network NAME.onnx needs its contract NAME.json beside it")
         if path.stat().st_size > MAX_CONTRACT_BYTES:
             raise ModelError(f"{path.stat().st_size} bytes; a contract has at most {MAX_CONTRACT_BYTES}")
-        return parse_contract(path.read_text(encoding="utf-8"))
+        contract = parse_contract(path.read_text(encoding="utf-8"))
+        if contract.file != path.with_suffix(".onnx").name:
+            raise ModelError(
+                f'"file" is {contract.file}; a contract {path.name} is that of {path.with_suffix(".onnx").name} '
+                "beside it: give both files one name"
+            )
+        return contract
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:

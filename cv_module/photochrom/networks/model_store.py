@@ -22,7 +22,7 @@ def find(model: str | Path) -> Path:
     Raises:
         ModelError: no network of that name, or a path with another suffix.
     """
-    if model in SHIPPED:
+    if str(model) in SHIPPED:
         return shipped_folder() / f"{model}.json"
     path = Path(str(model))
     if path.suffix in _SUFFIXES:
