@@ -210,6 +210,8 @@ class Colorizer:
     def setPreferableBackend(self, backendId: int) -> None:  # noqa: N802, N803 (OpenCV's names)
         """Move to a backend of OpenCV DNN, now: DNN_BACKEND_CUDA to CUDA, DNN_BACKEND_OPENCV and _DEFAULT to the CPU.
 
+        The engine stays: one that is onnxruntime moves to the same device.
+
         Raises:
             DeviceError: another backend, or one that is not to be had here.
         """
