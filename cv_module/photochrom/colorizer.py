@@ -15,7 +15,7 @@ from photochrom.colour.photograph import check_photograph
 from photochrom.colour.profile import colour_space
 from photochrom.errors import DeviceError, ImageError
 from photochrom.networks.contract import Contract
-from photochrom.networks.device import OPENCV_TARGETS, Device, Engine
+from photochrom.networks.device import OPENCV_TARGETS, Device, Engine, check_choice
 from photochrom.networks.model_store import find
 from photochrom.networks.network import Network, load_network
 from photochrom.painting.painting import Painting
@@ -55,7 +55,7 @@ class Colorizer:
             ModelError: no such network, or it or its contract is damaged.
             DeviceError: the device or the engine is not to be had here.
         """
-        self._contract_path = find(model)
+        self._contract_path = find(model).absolute()
         self._device: Device = device
         self._engine: Engine = engine
         self._network = load_network(self._contract_path, device=device, engine=engine)
@@ -203,7 +203,7 @@ class Colorizer:
 
     def readModel(self, model: str | Path) -> None:  # noqa: N802 (OpenCV's name)
         """Take another network, on the same device; arguments and errors as of `Colorizer`."""
-        path = find(model)
+        path = find(model).absolute()
         self._network = load_network(path, device=self._device, engine=self._engine)
         self._contract_path = path
 
@@ -341,7 +341,8 @@ def colorize(
         DeviceError: the device or the engine is not to be had here.
     """
     adjustment = Adjustment(strength=strength, saturation=saturation, fade_uncertain=fade_uncertain)
-    return _colorizer(find(model), device, engine)._colorize(src, dst, adjustment, profile)
+    check_choice(device, engine)
+    return _colorizer(find(model).absolute(), device, engine)._colorize(src, dst, adjustment, profile)
 
 
 @lru_cache(maxsize=2)

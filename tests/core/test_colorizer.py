@@ -544,3 +544,17 @@ def test_an_error_of_opencv_does_not_show_through_ours():
 
     assert ModelError("x").code == cv2.Error.StsParseError
     assert ModelError("x").line == 0
+
+
+def test_a_path_is_that_of_the_folder_at_hand_when_it_is_given(make_model, tmp_path, monkeypatch):
+    folder = make_model(name="mine").parent
+    monkeypatch.chdir(folder)
+    photograph = np.full((20, 30), 120, np.uint8)
+    expected = colorize(photograph, model="mine.onnx")
+    painter = Colorizer("mine.onnx")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    np.testing.assert_array_equal(painter.colorize(photograph), expected)
+    with pytest.raises(ModelError, match="no such file"):
+        colorize(photograph, model="mine.onnx")

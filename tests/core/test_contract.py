@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,8 @@ CONFIDENCE = {"name": "confidence", "shape": [1, 1, 32, 32], "unit": "probabilit
         ("format", True),
         ("name", ""),
         ("name", 7),
+        ("name", "tiny\x1b[31m"),
+        ("version", "1\n2"),
         ("version", None),
         ("task", "restore"),
         ("task", ["colorize"]),
@@ -133,6 +136,14 @@ def test_a_value_that_is_not_allowed_is_refused_by_the_name_of_its_key(contract_
 
     with pytest.raises(ModelError, match=key):
         parse_contract(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("version", 2), ("opset", "17"), ("sha256", None), ("size_bytes", 1.5), ("name", " ")]
+)
+def test_a_contract_that_is_made_in_python_is_held_to_the_same(contract_path, key, value):
+    with pytest.raises(ModelError, match=key):
+        replace(read_contract(contract_path), **{key: value})
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

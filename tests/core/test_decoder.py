@@ -157,3 +157,11 @@ def test_a_floating_point_picture_that_leaves_0_to_1_is_refused_and_never_clippe
     _, data = cv2.imencode(".tif", pixels)
     with pytest.raises(ImageError, match=rf"holds {said}.*black is 0 and white is 1"):
         decode_image(bytearray(data.tobytes()))
+
+
+def test_light_beyond_float32_is_refused_without_a_warning():
+    pixels = np.full((4, 5), 0.5)
+    pixels[2, 3] = 1e300
+    encoded = cv2.imencode(".tiff", pixels)[1]
+    with pytest.raises(ImageError, match="inf"):
+        decode_image(bytearray(encoded.tobytes()))

@@ -281,7 +281,7 @@ def test_a_folder_that_is_not_there_or_would_be_searched_is_refused(tmp_path: Pa
     (tmp_path / "in").mkdir()
     with pytest.raises(JobError, match="would be taken for photographs"):
         watch(tmp_path / "in", tmp_path / "in", options)
-    with pytest.raises(JobError, match="folders, patterns and several photographs go into no file"):
+    with pytest.raises(JobError, match="several photographs do not go into one file"):
         watch(tmp_path / "in", tmp_path / "out.png", options)
     assert not (tmp_path / "out").exists()
     assert list((tmp_path / "in").iterdir()) == []

@@ -205,6 +205,44 @@ def test_outputs_that_would_land_in_an_input_folder_below_the_output_are_refused
     assert targets(plan([tmp_path / "out" / "in"], tmp_path / "out"), tmp_path / "out") == {"b.jpg": "b.jpg"}
 
 
+@pytest.fixture
+def two_floors(tmp_path: Path) -> Path:
+    album = tmp_path / "album"
+    touch(album / "a.jpg", album / "b.png", album / "more" / "c.jpg", album / "more" / "d.jpg")
+    return album
+
+
+@pytest.mark.parametrize("pattern", ["a*", "*.*g", "**/[a]*", "*/*", "mo*/**", "**/more/*"])
+def test_outputs_that_would_match_an_input_pattern_the_next_time_are_refused(two_floors: Path, pattern: str):
+    with pytest.raises(JobError, match=r"would match .* too, and that be taken for a photograph the next time"):
+        plan([two_floors / pattern], two_floors, suffix=".tif" if pattern != "*.*g" else ".jpeg")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out", "suffix"),
+    [
+        ("*.jpg", "", ".png"),
+        ("*/*.jpg", "", ".png"),
+        ("**/*.png", "colour", None),
+        ("**", "colour", ".png"),
+        ("[m-z]*", "colour", None),
+        ("**/more/*", "more/colour", None),
+        ("**/*.jpg", "more", ".png"),
+        ("**/*", "more", ".png"),
+    ],
+)
+def test_outputs_that_match_no_input_pattern_are_not_found_the_next_time(
+    two_floors: Path, pattern: str, out: str, suffix: str | None
+):
+    planned = plan([two_floors / pattern], two_floors / out, suffix=suffix)
+    assert planned.tasks
+    touch(*(task.target for task in planned.tasks))
+    again = plan([two_floors / pattern], two_floors / out, suffix=suffix, skip=True)
+    assert [(entry.source, entry.status) for entry in again.settled] == [
+        (task.source, "skipped") for task in planned.tasks
+    ]
+
+
 def test_outputs_inside_the_input_folder_are_not_taken_for_photographs_the_next_time(tmp_path: Path):
     album = tmp_path / "album"
     touch(album / "a.jpg", album / "colour" / "a.jpg", album / "maps" / "a.jpg.png")

@@ -4,7 +4,6 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import cv2
 
@@ -16,9 +15,7 @@ from photochrom.conversion.search import as_path, identify, is_pattern
 from photochrom.errors import ImageError, JobError, shown
 from photochrom.files.encoder import check_suffix
 from photochrom.files.imageio import read_bytes
-from photochrom.files.output_file import Existing, is_there, write_file
-
-_EXISTS: Final = "exists already; --overwrite replaces it, --skip-existing leaves it alone"
+from photochrom.files.output_file import EXISTS, Existing, is_there, write_file
 
 
 def colorize_stream(arguments: argparse.Namespace) -> int:
@@ -35,11 +32,10 @@ def colorize_stream(arguments: argparse.Namespace) -> int:
     if options.confidence_output is not None:
         _check_map(options.confidence_output, options.existing)
     _spare_original(source, target, options.confidence_output)
-    if options.existing == "skip":
-        if target is not None and is_there(target) and not _lacks_map(options):
+    if options.existing == "skip" and (options.confidence_output is None or is_there(options.confidence_output)):
+        if target is not None and is_there(target):
             return 0
-        if not _lacks_map(options):
-            options = replace(options, confidence_output=None)
+        options = replace(options, confidence_output=None)
     converter = Converter(options)
     name = "standard input" if source is None else shown(source)
     try:
@@ -69,17 +65,12 @@ def _fail(reason: str) -> int:
     return 1
 
 
-def _lacks_map(options: ConvertOptions) -> bool:
-    """Whether a confidence map is asked for and not there yet."""
-    return options.confidence_output is not None and not is_there(options.confidence_output)
-
-
 def _check_map(path: Path, existing: Existing) -> None:
     """Raise JobError where no confidence map can go into a file."""
     if path.is_dir() or path.suffix.lower() != ".png":
         raise JobError(f"{shown(path)}: with - the confidence map goes into a file: give a name that ends in .png")
     if is_there(path) and existing == "refuse":
-        raise JobError(f"{shown(path)}: {_EXISTS}")
+        raise JobError(f"{shown(path)}: {EXISTS}")
 
 
 def _spare_original(source: Path | None, target: Path | None, confidence: Path | None) -> None:
@@ -102,5 +93,5 @@ def _into_file(options: ConvertOptions, target: Path) -> ConvertOptions:
     if options.suffix not in (None, suffix):
         raise JobError(f"{shown(target)}: its name says another format than --format {options.suffix[1:]}: give one")
     if is_there(target) and options.existing == "refuse":
-        raise JobError(f"{shown(target)}: {_EXISTS}")
+        raise JobError(f"{shown(target)}: {EXISTS}")
     return replace(options, suffix=suffix)

@@ -6,7 +6,9 @@ from typing import Final, Literal
 Shell = Literal["bash", "zsh", "tcsh"]
 """The shells that are known."""
 
-_FILES: Final = frozenset({"inputs", "output", "from_list", "base", "confidence_out", "report", "model", "profile"})
+_FILES: Final = frozenset(
+    {"inputs", "output", "from_list", "base", "confidence_out", "report", "model", "profile", "gimp"}
+)
 """Arguments that take the name of a file or folder."""
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from photochrom.conversion.name_folding import LOOSEST, probe_folding
-from photochrom.conversion.search import identify
+from photochrom.conversion.search import identify, would_find
 from photochrom.conversion.task import Task
 from photochrom.errors import JobError, shown
 
@@ -104,6 +104,27 @@ def spare_searched_folders(tasks: Iterable[Task], searched: Iterable[Path], outp
                 )
             if upper in spared:
                 break
+
+
+def spare_matches(tasks: Iterable[Task], patterns: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Raise JobError where an output would match an input pattern, and be taken for a photograph by the next run.
+
+    Args:
+        tasks: what is to do.
+        patterns: of the inputs.
+        outputs: folders that are not searched, because the outputs go into them.
+    """
+    patterns = tuple(patterns)
+    if not patterns:
+        return
+    spared = {os.path.realpath(folder) for folder in outputs}
+    for path in (path for task in tasks for path in task.outputs):
+        for pattern in patterns:
+            if would_find(pattern, path, spared):
+                raise JobError(
+                    f"{shown(pattern)}: would match {shown(path)} too, and that be taken for a photograph the next "
+                    "time: give another output folder; one that does not match will do"
+                )
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -82,6 +82,6 @@ def _destination(path: Path, *, single: bool) -> _Destination:
         raise JobError(f"{shown(path)}: is a file, where a folder is needed")
     if is_image_name(path):
         raise JobError(
-            f"{shown(path)}: folders, patterns and several photographs go into no file: give the name of a folder"
+            f"{shown(path)}: folders, patterns and several photographs do not go into one file: name a folder"
         )
     return _Destination(path=path, is_file=False)

@@ -15,7 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from photochrom.conversion.conflict import find_repeats, nearest_folder, spare_originals, spare_searched_folders
+from photochrom.conversion.conflict import (
+    find_repeats,
+    nearest_folder,
+    spare_matches,
+    spare_originals,
+    spare_searched_folders,
+)
 from photochrom.conversion.naming import Naming
 from photochrom.conversion.options import Shard
 from photochrom.conversion.result import FileResult, Status
@@ -84,6 +90,7 @@ def plan_tasks(
     repeats = find_repeats(tasks)
     spare_originals(tasks)
     spare_searched_folders(tasks, filter(is_folder, inputs), naming.own_folders)
+    spare_matches(tasks, filter(is_pattern, inputs), naming.own_folders)
     entries: list[Task | FileResult] = []
     folders: dict[Path, None] = {}
     refusals: dict[Path, str] = {}

@@ -102,10 +102,9 @@ class Search:
                     yield Found(path, place)
 
     def _match(self, pattern: Path) -> Iterator[Found | FileResult]:
-        parts = pattern.parts
-        fixed = next(number for number, part in enumerate(parts) if _MAGIC.search(part))
+        base, parts = _split(pattern)
         found = None
-        for found in self._search(Path(*parts[:fixed]), parts[fixed:]):
+        for found in self._search(base, parts):
             yield found
         if found is None:
             reason = f"{shown(pattern)}: no such file or folder, and read as a pattern it matches no photograph"
@@ -128,8 +127,7 @@ class Search:
                 yield FileResult(source=folder, status="failed", reason=reason)
                 continue
             first, rest = parts[0], parts[1:]
-            # Below a folder that the last part matches, everything is wanted.
-            below = parts if first == _ANY_DEPTH else rest or (_ANY_DEPTH,)
+            below = _below(parts)
             waiting.extend((folder / name, place / name, below) for name in reversed(folders) if _fits(name, first))
             if rest:
                 if first == _ANY_DEPTH:
@@ -155,6 +153,46 @@ class Search:
                 elif not entry.is_symlink() and identify(folder / entry.name) not in self._outputs:
                     folders.append(entry.name)
         return sorted(files), sorted(folders)
+
+
+def would_find(pattern: Path, path: Path, outputs: Collection[str]) -> bool:
+    """Whether a search by a pattern would find a file, once that is there.
+
+    Args:
+        pattern: of the input.
+        path: of the file.
+        outputs: real paths of the folders that are left alone.
+    """
+    base, parts = _split(pattern)
+    top, folder = os.path.realpath(base), Path(os.path.realpath(path.parent))
+    if not folder.is_relative_to(top):
+        return False
+    waiting = {parts}
+    between = folder.relative_to(top).parts
+    for number, name in enumerate(between, 1):
+        if str(Path(top, *between[:number])) in outputs:
+            return False
+        waiting = {_below(open_parts) for open_parts in _with_no_folder(waiting) if _fits(name, open_parts[0])}
+    return any(len(open_parts) == 1 and _fits(path.name, open_parts[0]) for open_parts in _with_no_folder(waiting))
+
+
+def _split(pattern: Path) -> tuple[Path, _Parts]:
+    """The folder that a pattern names, and the parts from the first that is none."""
+    parts = pattern.parts
+    fixed = next(number for number, part in enumerate(parts) if _MAGIC.search(part))
+    return Path(*parts[:fixed]), parts[fixed:]
+
+
+def _below(parts: _Parts) -> _Parts:
+    """What is looked for in a folder that the first part matches; all, where that was the last one."""
+    return parts if parts[0] == _ANY_DEPTH else parts[1:] or (_ANY_DEPTH,)
+
+
+def _with_no_folder(several: Iterable[_Parts]) -> Iterator[_Parts]:
+    """The same, and what follows where a part for any number of folders stands for none."""
+    for parts in several:
+        depth = next((number for number, part in enumerate(parts) if part != _ANY_DEPTH), len(parts) - 1)
+        yield from (parts[number:] for number in range(depth + 1))
 
 
 def _place(path: Path, base: Path | None) -> Path:

@@ -104,7 +104,8 @@ def _as_photograph(decoded: MatLike, header: Header) -> MatLike:
     """The pixels in one of the types of photographs, from 0 for black to white, colour not multiplied with alpha."""
     pixels = np.ascontiguousarray(decoded[:, :, :3]) if header.opaque else decoded
     if pixels.dtype == np.float64:
-        pixels = pixels.astype(np.float32)
+        with np.errstate(over="ignore"):  # becomes infinite, which is refused below
+            pixels = pixels.astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise ImageError(f"its pixels are {pixels.dtype}; 8 and 16 bits without sign and floating point are read")
     if header.premultiplied and (pixels[:, :, 3] != white(pixels.dtype)).any():

@@ -127,11 +127,18 @@ def _refuse(key: str, given: object, allowed: str) -> NoReturn:
 
 def _check(contract: Contract) -> None:
     """Raise ModelError for the first value that the format does not allow."""
+    for key in ("name", "version", "task", "file", "sha256", "licence", "data"):
+        _text(key, getattr(contract, key))
+    for key in ("format", "size_bytes", "opset", "macs"):
+        _whole(key, getattr(contract, key))
     if contract.format != FORMAT:
         _refuse("format", contract.format, f"{FORMAT} (a newer photochrom may know it)")
     for key in ("name", "version", "licence", "data"):
         if not getattr(contract, key).strip():
             _refuse(key, getattr(contract, key), "a text that is not empty")
+    for key in ("name", "version"):
+        if not getattr(contract, key).isprintable():
+            _refuse(key, getattr(contract, key), "a text of one line, without control characters")
     if PurePath(contract.file).name != contract.file or "\\" in contract.file or not contract.file.endswith(".onnx"):
         _refuse("file", contract.file, "the bare name of an .onnx file in the contract's folder")
     if not re.fullmatch(r"[0-9a-f]{64}", contract.sha256):
