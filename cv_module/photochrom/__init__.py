@@ -6,9 +6,10 @@ from photochrom.conversion.convert import convert
 from photochrom.conversion.options import ConvertOptions, Shard
 from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
 from photochrom.errors import DeviceError, ImageError, JobError, ModelError, PhotochromError
-from photochrom.networks.contract import Contract
+from photochrom.networks.contract import Contract, Tensor
 from photochrom.networks.device import Device, Engine
 from photochrom.networks.model_store import models
+from photochrom.painting.painting import Painting
 
 __version__ = "0.1.0"
 
@@ -28,10 +29,12 @@ __all__ = [
     "ImageError",
     "JobError",
     "ModelError",
+    "Painting",
     "PhotochromError",
     "Preview",
     "Progress",
     "Shard",
+    "Tensor",
     "colorize",
     "convert",
     "models",

@@ -35,8 +35,13 @@ def plan(
     return plan_tasks(inputs, output, confidence, existing=existing, suffix=suffix)
 
 
+def settled(planned: Plan) -> list[FileResult]:
+    """What is known to be skipped or to fail."""
+    return [entry for entry in planned.entries if isinstance(entry, FileResult)]
+
+
 def failures(planned: Plan) -> dict[str, str]:
-    return {result.source.name: result.reason for result in planned.settled if result.status == "failed"}
+    return {result.source.name: result.reason for result in settled(planned) if result.status == "failed"}
 
 
 def targets(planned: Plan, below: Path) -> dict[str, str]:
@@ -238,7 +243,7 @@ def test_outputs_that_match_no_input_pattern_are_not_found_the_next_time(
     assert planned.tasks
     touch(*(task.target for task in planned.tasks))
     again = plan([two_floors / pattern], two_floors / out, suffix=suffix, skip=True)
-    assert [(entry.source, entry.status) for entry in again.settled] == [
+    assert [(entry.source, entry.status) for entry in settled(again)] == [
         (task.source, "skipped") for task in planned.tasks
     ]
 
@@ -332,7 +337,7 @@ def test_a_link_in_the_place_of_an_output_counts_as_there(tmp_path: Path, dangli
     out.mkdir()
     (out / "a.jpg").symlink_to(tmp_path / ("nowhere.jpg" if dangling else "elsewhere.jpg"))
     assert "exists already" in failures(plan([tmp_path / "a.jpg"], out))["a.jpg"]
-    assert plan([tmp_path / "a.jpg"], out, skip=True).settled[0].status == "skipped"
+    assert settled(plan([tmp_path / "a.jpg"], out, skip=True))[0].status == "skipped"
     assert plan([tmp_path / "a.jpg"], out, overwrite=True).tasks[0].target == out / "a.jpg"
 
 
@@ -381,7 +386,7 @@ def test_names_that_no_file_can_have_are_failures(tmp_path: Path):
         null.name: f"{str(null)!a}: cannot be read: no file can have this name",
     }
     (tmp_path / "maps").mkdir()
-    (failure,) = plan([tmp_path / ("n" * 251 + ".jpg")], tmp_path / "out", tmp_path / "maps").settled
+    (failure,) = settled(plan([tmp_path / ("n" * 251 + ".jpg")], tmp_path / "out", tmp_path / "maps"))
     assert failure.reason.endswith(".jpg.png: cannot be written: File name too long")
 
 
@@ -403,7 +408,7 @@ def test_an_output_folder_that_cannot_be_written_to_ends_it_before_anything_begi
     for output in (tmp_path / "new", done):
         with pytest.raises(JobError, match=rf"{tmp_path.name}.*: no permission to write"):
             plan([album], output, skip=True)
-    assert plan([album / "a.jpg"], done, skip=True).settled[0].status == "skipped", "nothing needs to be written"
+    assert settled(plan([album / "a.jpg"], done, skip=True))[0].status == "skipped", "nothing needs to be written"
 
 
 def test_a_folder_without_permission_fails_its_photographs_and_the_others_go_on(

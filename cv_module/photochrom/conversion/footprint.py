@@ -35,7 +35,7 @@ _ENCODING_AT_BEST: Final[Mapping[str, float]] = {**_ENCODING, "JPEG": _GROWING *
 """The same for qualities above `_GOOD`."""
 _GOOD: Final = 95
 
-_CONFIDENCE: Final = 9
+CONFIDENCE: Final = 9
 """A confidence map while it is made: twice in floating point, and in 8 bits [bytes per pixel]."""
 
 
@@ -64,7 +64,7 @@ def footprint(header: Header, file_size: int, suffix: str, options: ConvertOptio
     in_place = channels == copy_channels and not with_map
     colouring = max(
         0 if working_sample == sample else decoded + source,
-        source + (0 if in_place else coloured) + (area * _CONFIDENCE if with_map else 0),
+        source + (0 if in_place else coloured) + (area * CONFIDENCE if with_map else 0),
         0 if copy_sample == working_sample else coloured + copy,
     )
     factors = _ENCODING if options.quality <= _GOOD else _ENCODING_AT_BEST

@@ -48,11 +48,6 @@ class Plan:
         """What is to do."""
         return tuple(entry for entry in self.entries if isinstance(entry, Task))
 
-    @property
-    def settled(self) -> tuple[FileResult, ...]:
-        """What is known to be skipped or to fail."""
-        return tuple(entry for entry in self.entries if isinstance(entry, FileResult))
-
 
 def plan_tasks(
     inputs: Iterable[Path],

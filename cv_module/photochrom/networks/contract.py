@@ -17,7 +17,7 @@ from typing import Final, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.errors import ModelError
+from photochrom.errors import ModelError, shown
 
 FORMAT: Final = 1
 """The version of the contract's own format."""
@@ -301,9 +301,9 @@ def read_contract(path: Path) -> Contract:
             )
         return contract
     except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
+        raise ModelError(f"{shown(path)}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: cannot be read: {error}") from None
+        raise ModelError(f"{shown(path)}: cannot be read: {error}") from None
 
 
 def read_network(contract: Contract, folder: Path) -> NDArray[np.uint8]:
@@ -313,20 +313,21 @@ def read_network(contract: Contract, folder: Path) -> NDArray[np.uint8]:
         ModelError: no such file, another size, or another sha256.
     """
     path = folder / contract.file
+    named = shown(path)
     try:
         if not path.is_file():
-            raise ModelError(f"{path}: no such file, though the contract beside it names it")
+            raise ModelError(f"{named}: no such file, though the contract beside it names it")
         size = path.stat().st_size
         if size != contract.size_bytes:
             raise ModelError(
-                f"{path}: {size} bytes, but its contract says {contract.size_bytes}; the file is damaged or another's"
+                f"{named}: {size} bytes, but its contract says {contract.size_bytes}; the file is damaged or another's"
             )
         network = np.fromfile(path, np.uint8, contract.size_bytes)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error}") from None
+        raise ModelError(f"{named}: cannot be read: {error}") from None
     digest = hashlib.sha256(network.data).hexdigest()
     if digest != contract.sha256:
         raise ModelError(
-            f"{path}: sha256 is {digest}, but its contract says {contract.sha256}; the file is damaged or another's"
+            f"{named}: sha256 is {digest}, but its contract says {contract.sha256}; the file is damaged or another's"
         )
     return network

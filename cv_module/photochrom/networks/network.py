@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.colour.lab import Float32
-from photochrom.errors import DeviceError, ModelError
+from photochrom.errors import DeviceError, ModelError, shown
 from photochrom.networks.contract import Contract, Tensor, read_contract, read_network
 from photochrom.networks.device import OPENCV_TARGETS, ActualDevice, Device, Engine, candidates
 from photochrom.networks.onnx_file import check_structure
@@ -167,7 +167,7 @@ def load_network(path: Path, *, device: Device = "auto", engine: Engine = "openc
     try:
         check_structure(network.data, contract)
     except ModelError as error:
-        raise ModelError(f"{file}: {error}") from None
+        raise ModelError(f"{shown(file)}: {error}") from None
     for actual in usable:
         try:
             loaded = Network(contract, _ENGINES[engine](network, actual), device=actual, engine=engine)
@@ -175,7 +175,7 @@ def load_network(path: Path, *, device: Device = "auto", engine: Engine = "openc
                 loaded.warm_up()
         except ModelError as error:
             if actual == "cpu":
-                raise ModelError(f"{file}: {error}") from error
+                raise ModelError(f"{shown(file)}: {error}") from error
             if device != "auto":
                 raise DeviceError(f"{actual} was asked for and found, but fails: {error}") from error
             _log.warning("device auto: found CUDA, but it fails: %s", error)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from photochrom.colour.lab import Pixels
+from photochrom.conversion.footprint import CONFIDENCE
 from photochrom.conversion.system_memory import free_memory
 from photochrom.errors import ImageError
 from photochrom.worker.request import ColorizeRequest
@@ -16,8 +17,6 @@ _STRIP: Final = 1 << 20
 """Bytes of a strip, at least one row: few enough to stay in the processor's cache from one step to the next."""
 _SWAPPED: Final = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 """By channels, the conversion between RGB and BGR; it is its own inverse."""
-_CONFIDENCE: Final = 9
-"""A confidence map while it is made: twice in floating point, and in 8 bits [bytes per pixel]."""
 
 
 def blank(request: ColorizeRequest) -> Pixels:
@@ -29,7 +28,7 @@ def blank(request: ColorizeRequest) -> Pixels:
     in_place = request.channels != 1 and not request.confidence
     result = 0 if in_place else request.bytes // request.channels * max(request.channels, 3)
     area = request.width * request.height
-    needed, free = request.bytes + result + request.confidence * area * _CONFIDENCE, free_memory()
+    needed, free = request.bytes + result + request.confidence * area * CONFIDENCE, free_memory()
     if needed > free:
         raise ImageError(
             f"a picture of {request.width} x {request.height} pixels takes {needed / 1e6:.0f} MB of memory here, "
