@@ -110,11 +110,6 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
         ("steps = 3", "steps = 3\ncolourfulness = 0", "colourfulness is 0"),
         (
-            "size = 64",
-            "size = 32\nloss = { coherence = 1 }",
-            "size is 32, too small for loss.coherence; give at least 64",
-        ),
-        (
             "steps = 3",
             'steps = 3\nfrozen = ["haed"]',
             r"stages\[0\].frozen\[0\] is 'haed'; allowed are 'encoder', .*'head'",

@@ -65,6 +65,13 @@ def test_a_patch_that_is_not_there_costs_coherence_and_one_that_is_costs_nothing
     assert float(losses.coherence_loss(patches(10), patches())) == pytest.approx(50 * share, rel=1e-3)
 
 
+def test_neighbours_count_for_coherence_up_to_32_pixels_apart():
+    half = torch.zeros(1, 2, 64, 64)
+    half[:, :, :, 32:] = 30
+    apart = sum(reach / (64 - reach) for reach in (1, 2, 4, 8, 16, 32)) / 12
+    assert float(losses.coherence_loss(half, half * 0)) == pytest.approx(30 * 2**0.5 * apart, rel=1e-3)
+
+
 def test_too_strong_a_step_between_two_things_costs_next_to_no_coherence():
     bolder = float(losses.coherence_loss(patches(10) * 2, patches(10)))
     assert bolder < 0.01 * float(losses.coherence_loss(patches(10), patches()))

@@ -196,10 +196,6 @@ class StageConfig:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
         if self.colourfulness is not None:
             _check(f"stage {self.name!r}: colourfulness", self.colourfulness, 0.1, 2)
-        if self.loss.coherence and self.size < 64:
-            raise ConfigError(
-                f"stage {self.name!r}: size is {self.size}, too small for loss.coherence; give at least 64, or 0 for it"
-            )
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 

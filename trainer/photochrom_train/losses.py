@@ -8,7 +8,7 @@ from photochrom_train.colourfulness import colourfulness
 from photochrom_train.palette import SoftEncoder
 
 _CHROMA_KNEE = 10.0
-_REACHES = (1, 2, 4, 8, 16)
+_REACHES = (1, 2, 4, 8, 16, 32)
 _PLAIN = 5.0
 _STRONG = 40.0
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
@@ -42,15 +42,16 @@ def coherence_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     a patch on what is of one colour costs.
 
     Args:
-        predicted: (N, 2, h, w) a* and b*; h and w above 16.
+        predicted: (N, 2, h, w) a* and b*; h and w above 1. Neighbours 1 to 32 pixels apart count, where so far fits in.
         chroma: the true ones.
     """
     total = predicted.new_zeros(())
-    for reach in _REACHES:
+    reaches = [reach for reach in _REACHES if reach < min(predicted.shape[2:])]
+    for reach in reaches:
         for axis in (2, 3):
             given, wanted = (_contrast(plane, axis, reach) for plane in (predicted, chroma))
             total = total + (functional.relu(given - wanted) * torch.exp(-wanted / _PLAIN)).mean()
-    return total / (2 * len(_REACHES))
+    return total / (2 * len(reaches))
 
 
 def false_colour_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
