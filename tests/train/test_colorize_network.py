@@ -111,6 +111,17 @@ def test_a_lower_temperature_is_bolder_and_gain_scales_the_chroma(config: TrainC
     assert float(network.read(scores)[0][0, 0]) == pytest.approx(1.5 * reds[-1])
 
 
+def test_chroma_fades_about_the_widest_distribution_and_confidence_stays(config: TrainConfig, palette: Palette):
+    network = build_network(config, palette)
+    even = torch.tensor([0.0, 0.0, -40.0, -40.0]).reshape(1, 4, 1, 1)  # grey or red: 20 off their mean
+    mean, confidence = network.read(even)
+    for widest, share in [(20, 1 / 2), (40, 64 / 65), (10, 1 / 65)]:
+        network.widest = widest
+        faded, same = network.read(even)
+        np.testing.assert_allclose(faded.numpy(), share * mean.numpy(), rtol=1e-3, atol=1e-5)
+        assert torch.equal(same, confidence)
+
+
 def test_a_network_is_the_same_for_the_same_seed(config: TrainConfig, palette: Palette):
     one, other = (build_network(config, palette).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)

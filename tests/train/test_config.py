@@ -105,6 +105,7 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ("[export]", "[architecture]\nwidths = [8, 8, 8, 0]\n[export]", "widths"),
         ("[export]", "[architecture]\ntemperature = 0\n[export]", "temperature"),
         ("[export]", "[export]\nsize = 100", "export.size is 100"),
+        ("[export]", "[export]\nwidest = 0", "export.widest is 0"),
         ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),

@@ -132,6 +132,20 @@ def test_calibration_reaches_the_wanted_colourfulness(shipped, config: TrainConf
     assert settled.calibration_error < 0.2
 
 
+def test_the_widest_distributions_fade_in_the_exported_file(
+    shipped, config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    fading = dataclasses.replace(config, export=dataclasses.replace(config.export, widest=20.0))
+    calibration = export(fading, shipped.run, cache, tmp_path, []).calibration
+    network, _ = load_averaged(config, shipped.run / "checkpoint.pt")
+    network.gain.fill_(calibration.gain)
+    file, lightness = tmp_path / f"{config.name}.onnx", some_lightness().numpy()
+    assert calibration.widest == 20
+    assert parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"] > 1
+    network.widest = calibration.widest
+    assert parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"] < 0.1
+
+
 def test_reliability_compares_stated_with_observed_probability():
     confidence = torch.tensor([0.05, 0.95, 0.95, 0.95])
     near = torch.tensor([False, True, True, False])

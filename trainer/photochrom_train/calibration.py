@@ -33,6 +33,8 @@ class Calibration:
 
     temperature: float
     """As it was."""
+    widest: float | None
+    """As it was."""
     gain: float
     intercept: float
     """Of the logistic fit of confidence."""
@@ -78,6 +80,7 @@ def calibrate(
     stated, observed = reliability(torch.sigmoid(intercept + slope * log_spread), near)
     return Calibration(
         temperature=float(network.temperature),
+        widest=network.widest,
         gain=gain,
         intercept=intercept,
         slope=slope,
@@ -90,11 +93,12 @@ def calibrate(
 def _read_all(
     network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, (M, 2, h, w) mean and (M, 1, h, w) log spread of colours."""
+    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, (M, 2, h, w) faded mean and (M, 1, h, w) log spread."""
     parts: list[tuple[Tensor, ...]] = []
     for lightness, chroma in held_out_batches(cache, positions, size):
-        moments = network.moments(network(lightness).scores, network.temperature)
-        parts.append((*(functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (lightness, chroma)), *moments))
+        mean, log_spread = network.moments(network(lightness).scores, network.temperature)
+        halved = (functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (lightness, chroma))
+        parts.append((*halved, network.faded(mean, log_spread), log_spread))
     lightness, chroma, mean, log_spread = (torch.cat(column) for column in zip(*parts, strict=True))
     return lightness, chroma, mean, log_spread
 

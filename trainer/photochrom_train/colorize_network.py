@@ -6,6 +6,7 @@ over the scene.
 Scaling sits inside: L* in [0, 100] goes in, a* and b* in Lab units come out, so the exported file needs no recipe.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -22,6 +23,8 @@ Part = Literal["encoder", "deepest", "scene", "stage16", "stage8", "stage4", "st
 """The parts of the network, from the photograph to the scores."""
 
 _SPREAD = (1.0, 1e5)
+_FADING = 3.0
+"""How fast chroma fades about the widest distribution, per unit of the logarithm of the variance."""
 
 
 class Prediction(NamedTuple):
@@ -114,6 +117,8 @@ class ColorizeNetwork(nn.Module):
 
         Whole channels, as in Tompson et al., "Efficient Object Localization Using Convolutional Networks", CVPR 2015.
         """
+        self.widest: float | None = None
+        """Standard deviation of a distribution at which its chroma is halved [Lab units]; None: none fades."""
 
     def features(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, h, w) decoded and (N, 1280, H/32, W/32) last encoded features of lightness.
@@ -153,8 +158,20 @@ class ColorizeNetwork(nn.Module):
             Annealed mean: Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.3.
         """
         mean, log_spread = self.moments(scores, self.temperature)
+        mean = self.faded(mean, log_spread)
         confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * log_spread)
         return mean * self.gain, confidence
+
+    def faded(self, mean: Tensor, log_spread: Tensor) -> Tensor:
+        """(N, 2, h, w) mean a*b*, fading to grey about the widest distribution.
+
+        Args:
+            mean: as `moments` gives it.
+            log_spread: the same.
+        """
+        if self.widest is None:
+            return mean
+        return mean * torch.sigmoid(_FADING * (2 * math.log(self.widest) - log_spread))
 
     def moments(self, scores: Tensor, temperature: Tensor | float) -> tuple[Tensor, Tensor]:
         """(N, 2, h, w) mean a*b* of the distribution and (N, 1, h, w) logarithm of its variance [Lab units squared].

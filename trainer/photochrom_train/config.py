@@ -211,6 +211,9 @@ class ExportConfig:
     with; none: the run's last weights."""
     colourfulness: float = 0.95
     """Wanted mean colourfulness of results over the truth's, on the held-out photographs [ratio]."""
+    widest: float | None = None
+    """Standard deviation of a distribution at which chroma is halved, for so wide a one says next to nothing of the
+    colour; narrower ones keep theirs, wider ones fade to grey [Lab units]. None: none fades."""
     version: str = "1.0"
     """Version in the contract."""
     licence: str
@@ -221,6 +224,8 @@ class ExportConfig:
     def __post_init__(self) -> None:
         _check_side("export.size", self.size)
         _check("export.colourfulness", self.colourfulness, 0.1, 2)
+        if self.widest is not None:
+            _check("export.widest", self.widest, 5, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

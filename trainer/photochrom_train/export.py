@@ -51,6 +51,7 @@ def export(config: TrainConfig, run: Path, cache: PhotoCache, folder: Path, inte
         ParityError: an engine differs above tolerance; nothing is written.
     """
     trained = load_exported(config, run)
+    trained.widest = config.export.widest
     _, held_out = cache.split(config.data.holdout)
     size = config.export.size
     calibration = calibrate(trained, cache, held_out, size, config.export.colourfulness)

@@ -190,10 +190,13 @@ def _by_stage(rows: list[dict[str, str]]) -> Iterable[tuple[str, list[dict[str, 
         yield stage, [row for row in rows if row["stage"] == stage]
 
 
-def _calibration_table(calibration: dict[str, float]) -> str:
+def _calibration_table(calibration: dict[str, float | None]) -> str:
     return _facts(
         {
             "temperature of the annealed mean": f"{calibration['temperature']:g}",
+            "standard deviation of a distribution at which its chroma is halved": (
+                "none" if calibration["widest"] is None else f"{calibration['widest']:g}"
+            ),
             "gain of the chroma": f"{calibration['gain']:.3f}",
             "colourfulness over the truth's": f"{calibration['colourfulness_ratio']:.3f}",
             f"calibration error of the confidence (a*b* within {NEAR:g} of the truth)": (
