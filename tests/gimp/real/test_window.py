@@ -13,6 +13,7 @@ from tests.gimp.real.session import GimpSession
 
 PHOTOGRAPH = Path(__file__).parents[3] / "samples" / "chelsea.jpg"
 WORKER = "photochrom.worker"
+PLUG_IN = r"photochrom-filter\.py"
 COLOURFUL = 15.0
 """What the preview of the colorized photograph exceeds; that of the grey one is 0."""
 HANGING = "sleep 3141"
@@ -57,11 +58,10 @@ def run(session: GimpSession, pattern: str) -> bool:
     return session.root.run("pgrep", "-f", pattern).status == 0
 
 
-def layers(session: GimpSession) -> list[dict[str, object]]:
-    state = session.call("window.state")
-    assert isinstance(state, dict)
-    found: list[dict[str, object]] = state["layers"]
-    return found
+def wait_for_layers(session: GimpSession, number: int) -> None:
+    """Return when the photograph has so many layers and the filter is done, so that its pixels may be read."""
+    wait_until(lambda: session.call("window.count_layers") == number)
+    wait_until(lambda: not run(session, PLUG_IN))
 
 
 def test_a_photograph_is_colorized_and_one_undo_gives_it_back(windowed_gimp, photograph):
@@ -82,18 +82,20 @@ def test_a_photograph_is_colorized_and_one_undo_gives_it_back(windowed_gimp, pho
 
     dialog.key("alt+o")
     dialog.wait_until_gone(30)
-    wait_until(lambda: len(layers(session)) == 2)
-    coloured = layers(session)
-    name = str(coloured[0]["name"])
-    assert name.startswith("Photochrom colorize ")
-    assert "strength 30 %" in name
-    assert coloured[0]["mode"] == "lch-color"
+    wait_for_layers(session, 2)
+    coloured = session.call("window.state")
+    layer = coloured["layers"][0]
+    assert layer["name"].startswith("Photochrom colorize ")
+    assert "strength 30 %" in layer["name"]
+    assert layer["mode"] == "lch-color"
     wait_until(lambda: not run(session, WORKER), 5)
 
     desktop.key(photograph, "ctrl+z")
-    wait_until(lambda: session.call("window.state") == original)
+    wait_for_layers(session, 1)
+    assert session.call("window.state") == original
     desktop.key(photograph, "ctrl+y")
-    wait_until(lambda: layers(session) == coloured)
+    wait_for_layers(session, 2)
+    assert session.call("window.state")["layers"] == coloured["layers"]
 
 
 def test_the_last_values_are_there_again_and_reset_takes_them_back(windowed_gimp, photograph):
@@ -101,7 +103,7 @@ def test_the_last_values_are_there_again_and_reset_takes_them_back(windowed_gimp
     dialog = Dialog(desktop, photograph)
     dialog.key("alt+t", "ctrl+a", "0", "Tab", "alt+o")
     dialog.wait_until_gone(60)
-    wait_until(lambda: len(layers(session)) == 2)
+    wait_for_layers(session, 2)
     desktop.key(photograph, "ctrl+z")
 
     again = Dialog(desktop, photograph)

@@ -31,8 +31,17 @@ def close(display: int) -> None:
     Gimp.Display.get_by_id(display).delete()
 
 
+def count_layers() -> int:
+    """How many layers the only image has; unlike pixels, these may be counted while the filter works on them.
+
+    GIMP ends a process that reads the pixels of a drawable whose format has changed since the process asked for it.
+    """
+    (image,) = Gimp.get_images()
+    return len(image.get_layers())
+
+
 def state() -> dict[str, object]:
-    """What the only image is made of: what an undo has to give back."""
+    """What the only image is made of: what an undo has to give back. Not while the filter runs: see `count_layers`."""
     Gegl.init(None)
     (image,) = Gimp.get_images()
     return {
