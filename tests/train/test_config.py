@@ -109,6 +109,8 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ('name = "tiny"', 'name = "tiny"\nvalidate_every = 0', "validate_every is 0"),
         ("steps = 3", "steps = 3\nema_decay = 1.5", "ema_decay is 1.5"),
         ("steps = 3", "steps = 3\ntemperature = 0", "temperature is 0"),
+        ("steps = 3", "steps = 3\nwidest = 0", r"stage '\w+': widest is 0"),
+        ("steps = 3", "steps = 3\nfinal_rate = 2", r"final_rate is 2.0; give one in \[0, 1\]"),
         ("steps = 3", "steps = 3\ncolourfulness = 0", "colourfulness is 0"),
         (
             "steps = 3",

@@ -187,6 +187,24 @@ def test_a_stages_colourfulness_is_what_its_losses_see(cache: PhotoCache, with_s
     assert seen[1] > 1.2 * seen[0]
 
 
+def test_a_stages_fading_is_what_its_losses_see(cache: PhotoCache, with_stage, tmp_path: Path):
+    """At the first step every distribution is wide: nothing is left of its chroma, nor of what a false one costs."""
+    seen: list[float] = []
+    for widest in (None, 5.0):
+        run = tmp_path / str(widest)
+        assert train(with_stage({"false_colour": 1.0}, steps=1, widest=widest), cache, run, ALONE)
+        seen.append(float(read_log(run / "train.csv")[0]["false_colour"]))
+    assert seen[1] < 0.1 * seen[0]
+
+
+def test_a_stages_rates_fall_from_their_peak_to_the_final_one(cache: PhotoCache, with_stage, tmp_path: Path):
+    for steps, rate in [(1, 1e-3), (20, 0.25e-3)]:
+        run = tmp_path / str(steps)
+        stage = with_stage({"chroma": 1.0}, steps=steps, warmup=1, learning_rate=1e-3, final_rate=0.25)
+        assert train(stage, cache, run, ALONE)
+        assert float(read_log(run / "train.csv")[-1]["rate"]) == pytest.approx(rate, rel=0.03)
+
+
 def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: TrainConfig, whole_run: Path):
     first, second = (load_averaged(two_stages, whole_run / f"stage-{name}.pt")[0] for name in ("only", "second"))
 

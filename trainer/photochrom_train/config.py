@@ -20,6 +20,7 @@ if typing.TYPE_CHECKING:
 Precision = Literal["float32", "bfloat16"]
 START = "start"
 """What `ExportConfig.stages` calls the network that a run began with."""
+_WIDEST = 5, 100
 _Table = TypeVar("_Table", bound="DataclassInstance")
 
 
@@ -160,7 +161,7 @@ class StageConfig:
     batch: int
     """Photographs per optimizer step, over all processes."""
     steps: int
-    """Optimizer steps; the learning rates fall to a hundredth along a cosine over them."""
+    """Optimizer steps; the learning rates fall along a cosine over them."""
     crop: tuple[float, float] = (0.3, 1.0)
     """Range of the crop's share of the photograph's area."""
     learning_rate: float = 1e-3
@@ -171,6 +172,8 @@ class StageConfig:
     """Parts of the network, such as "encoder" and "stage16", that stay as they are."""
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""
+    final_rate: float = 0.01
+    """Share of their peaks that the learning rates end at; the averaged weights bear a high one."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
     dropout: float = 0.0
@@ -178,6 +181,8 @@ class StageConfig:
     training photographs by heart."""
     temperature: float | None = None
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
+    widest: float | None = None
+    """As `ExportConfig.widest`, for the losses to see what the file will give; none: they see nothing faded."""
     colourfulness: float | None = None
     """The share of the true photographs' colourfulness that a batch's chroma is brought to before the losses see it,
     as export does with a gain; none: they see it as it is. So paleness is no way out of what false colours cost."""
@@ -191,9 +196,12 @@ class StageConfig:
         for name in ("learning_rate", "encoder_learning_rate", "warmup"):
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 0)
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
+        _check(f"stage {self.name!r}: final_rate", self.final_rate, 0, 1)
         _check(f"stage {self.name!r}: dropout", self.dropout, 0, 0.9)
         if self.temperature is not None:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
+        if self.widest is not None:
+            _check(f"stage {self.name!r}: widest", self.widest, *_WIDEST)
         if self.colourfulness is not None:
             _check(f"stage {self.name!r}: colourfulness", self.colourfulness, 0.1, 2)
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
@@ -225,7 +233,7 @@ class ExportConfig:
         _check_side("export.size", self.size)
         _check("export.colourfulness", self.colourfulness, 0.1, 2)
         if self.widest is not None:
-            _check("export.widest", self.widest, 5, 100)
+            _check("export.widest", self.widest, *_WIDEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

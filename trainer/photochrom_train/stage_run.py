@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
-from photochrom_train.colorize_network import OUTPUT_STRIDE, Prediction
+from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork, Prediction
 from photochrom_train.colourfulness import brought_to
 from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
@@ -32,7 +32,6 @@ LOSS_TERMS = (
 """Every term that a step may give."""
 
 _SPARSE = 2
-_FINAL_RATE = 0.01
 
 
 class StageRun:
@@ -61,6 +60,9 @@ class StageRun:
         if stage.temperature is not None:
             for network in (state.network, state.average.module):
                 network.get_buffer("temperature").fill_(stage.temperature)
+        for network in (state.network, state.average.module):
+            assert isinstance(network, ColorizeNetwork)
+            network.widest = stage.widest
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
@@ -237,12 +239,12 @@ def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
 
 
 def _schedule(step: int, stage: StageConfig) -> float:
-    """The share of the peak learning rate: a linear rise, then a cosine down to `_FINAL_RATE`."""
+    """The share of the peak learning rate: a linear rise, then a cosine down to the stage's final one."""
     warmup = min(stage.warmup, stage.steps // 10)
     if step < warmup:
         return (step + 1) / warmup
     done = (step - warmup) / max(stage.steps - warmup, 1)
-    return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+    return stage.final_rate + (1 - stage.final_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _leave_signals_to_parent(_: int) -> None:
