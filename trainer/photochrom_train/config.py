@@ -173,7 +173,7 @@ class StageConfig:
     warmup: int = 200
     """Steps over which the learning rates rise from zero."""
     final_rate: float = 0.01
-    """Share of their peaks that the learning rates end at; the averaged weights bear a high one."""
+    """Share of their peaks that the learning rates end at."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, which is what is exported; shorter for a short stage."""
     dropout: float = 0.0
