@@ -291,6 +291,7 @@ def test_a_bad_network_or_device_ends_it_before_anything_is_written(
         ("memory", "2G"),
         ("suffix", 1),
         ("shard", (1, 2)),
+        ("base", 5),
         ("confidence_output", 3),
     ],
 )
@@ -318,6 +319,22 @@ def test_an_empty_name_is_not_the_folder_at_hand(album: Path, options: ConvertOp
     with pytest.raises(JobError, match="is empty"):
         replace(options, confidence_output="")  # type: ignore[arg-type]
     assert files(album) == before
+
+
+def test_an_image_name_with_a_slash_is_taken_for_a_folder_only_where_it_is_one(
+    album: Path, tmp_path: Path, options: ConvertOptions
+):
+    out = f"{tmp_path / 'out.png'}/"
+    with pytest.raises(
+        JobError, match=r"out\.png/: named as an image, with a slash at its end: make that folder first"
+    ):
+        convert(album / "a.jpg", out, options)
+    with pytest.raises(JobError, match="make that folder first"):
+        replace(options, confidence_output=out)  # type: ignore[arg-type]
+    assert not Path(out).exists()
+    Path(out).mkdir()
+    assert not convert(album / "a.jpg", out, options).failures
+    assert files(Path(out)).keys() == {"a.jpg"}
 
 
 def test_an_output_folder_without_permission_fails_before_anything_is_read(

@@ -62,7 +62,7 @@ def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
     assert not loss.needs_whole_picture
 
 
-@pytest.mark.parametrize("term", ["coherence", "false_colour"])
+@pytest.mark.parametrize("term", ["coherence", "false_colour", "false_red"])
 def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
     loss = LossConfig(**{term: 1.0})
     assert loss.needs_whole_chroma

@@ -92,6 +92,17 @@ def test_too_strong_a_colour_where_there_is_one_is_next_to_no_false_colour():
     assert bolder < 0.01 * float(losses.false_colour_loss(patches(10), patches()))
 
 
+def test_false_red_is_the_square_of_the_a_that_is_too_much_by_more_than_a_tint():
+    red, blue, green, brown = (
+        torch.tensor([a, b]).reshape(1, 2, 1, 1) for a, b in ((50.0, 0), (0, -50), (-50.0, 0), (9, 30))
+    )
+    for true in (blue, green, torch.zeros(1, 2, 1, 1)):
+        assert float(losses.false_red_loss(red, true)) == pytest.approx(40**2 / 40)
+    assert float(losses.false_red_loss(red, red)) == float(losses.false_red_loss(brown, blue)) == 0
+    assert float(losses.false_red_loss(green, red)) == float(losses.false_red_loss(blue, red)) == 0
+    assert float(losses.false_red_loss(red * 1.3, red)) == pytest.approx(5**2 / 40)
+
+
 def test_coherence_has_a_gradient_where_colours_are_alike():
     even = torch.zeros(1, 2, 32, 32, requires_grad=True)
     losses.coherence_loss(even, patches()).backward()
@@ -153,7 +164,8 @@ def test_perceptual_loss_reaches_the_picture_but_not_the_classifier(classifier: 
 
 
 @pytest.mark.parametrize(
-    "term", ["perceptual", "colourfulness", "chroma", "coherence", "false_colour", "generator", "discriminator"]
+    "term",
+    ["perceptual", "colourfulness", "chroma", "coherence", "false_colour", "false_red", "generator", "discriminator"],
 )
 def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV2, term: str):
     given, wanted = random_rgb(4, 4), random_rgb(5, 4)
@@ -164,6 +176,7 @@ def test_a_loss_is_the_mean_of_the_losses_of_equal_shares(classifier: MobileNetV
         "chroma": lambda one, other: losses.chroma_loss(one * 40, other * 40),
         "coherence": lambda one, other: losses.coherence_loss(one[:, :2] * 40, other[:, :2] * 40),
         "false_colour": lambda one, other: losses.false_colour_loss(one[:, :2] * 40, other[:, :2] * 4),
+        "false_red": lambda one, other: losses.false_red_loss(one[:, :2] * 40, other[:, :2] * 4),
         "generator": lambda one, _: losses.generator_loss(one),
         "discriminator": losses.discriminator_loss,
     }[term]

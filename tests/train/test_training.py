@@ -59,6 +59,7 @@ def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
         "chroma": 0.1,
         "coherence": 0.2,
         "false_colour": 0.1,
+        "false_red": 0.1,
         "colourfulness": 1.0,
         "adversarial": 0.5,
     }
@@ -105,6 +106,7 @@ def test_a_finished_run_leaves_its_logs_sheets_and_checkpoints(whole_run: Path):
     assert float(rows[1]["adversarial"]) > 0
     assert float(rows[1]["coherence"]) > 0
     assert float(rows[1]["false_colour"]) > 0
+    assert float(rows[1]["false_red"]) > 0
     assert float(rows[1]["discriminator"]) > 0
     assert [row["step"] for row in read_log(whole_run / "validation.csv")] == ["4", "7"]
     progress = progress_of(checkpoint_of(whole_run))

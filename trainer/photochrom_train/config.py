@@ -67,6 +67,9 @@ class AugmentConfig:
 
     aspect: float = 0.25
     """Largest natural logarithm of the change of aspect."""
+    fitted: float = 0.0
+    """Probability of keeping that aspect, the square filled up with the reflection, as the core shows photographs; else
+    it is squeezed into the square."""
     grey_mix: float = 0.4
     """Probability of a random mix of R, G and B instead of L* (orthochromatic film saw no red)."""
     gamma: float = 0.3
@@ -79,7 +82,7 @@ class AugmentConfig:
     """Probability of JPEG at a quality in [30, 95]."""
 
     def __post_init__(self) -> None:
-        for name in ("aspect", "grey_mix", "gamma", "blur", "grain", "jpeg"):
+        for name in ("aspect", "fitted", "grey_mix", "gamma", "blur", "grain", "jpeg"):
             _check(f"augment.{name}", getattr(self, name), 0, 1)
 
 
@@ -122,6 +125,8 @@ class LossConfig:
     """How much more places of one colour differ in colour than they truly do: what patches on plain cloth cost."""
     false_colour: float = 0.0
     """Square of the chroma where there truly is none: what a red spot on grey costs."""
+    false_red: float = 0.0
+    """Square of the a* beyond the true one: what red and rose cost where there is grey, brown or blue."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0
@@ -142,7 +147,7 @@ class LossConfig:
     @property
     def needs_whole_chroma(self) -> bool:
         """Whether a term looks at all of the predicted chroma, not at a sample of its pixels."""
-        return self.coherence > 0 or self.false_colour > 0 or self.needs_whole_picture
+        return max(self.coherence, self.false_colour, self.false_red) > 0 or self.needs_whole_picture
 
     @property
     def needs_classifier(self) -> bool:

@@ -53,7 +53,7 @@ class PhotoDataset(Dataset[Sample]):
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self._positions))
         random = np.random.default_rng((self._seed, number, 1))
         photo = self._cache[int(self._positions[order[at]])]
-        bgr = random_crop(photo, self._stage.size, self._stage.crop, self._augment.aspect, random)
+        bgr = random_crop(photo, self._stage.size, self._stage.crop, self._augment, random)
         aged = aged_lightness(bgr, self._augment, random)
         lightness, chroma = split_lab(bgr.astype(np.float32) / np.float32(255))
         return Sample(torch.from_numpy(aged[None]), torch.from_numpy(lightness[None]), torch.from_numpy(chroma))

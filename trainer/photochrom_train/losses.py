@@ -11,6 +11,7 @@ _CHROMA_KNEE = 10.0
 _REACHES = (1, 2, 4, 8, 16, 32)
 _PLAIN = 5.0
 _STRONG = 40.0
+_TINT = 10.0
 _FEATURE_TAPS = (1, 2, 3, 4, 5)
 _STABLE = 1e-6
 
@@ -66,6 +67,20 @@ def false_colour_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     """
     given, wanted = ((plane.square().sum(1) + _STABLE).sqrt() for plane in (predicted, chroma))
     return (functional.relu(given - wanted).square() * torch.exp(-wanted / _PLAIN)).mean() / _STRONG
+
+
+def false_red_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
+    """Mean square of the a* that is too much by more than a tint, over 40 [Lab units].
+
+    Of all false colours, red and rose are what people see first. `false_colour_loss` counts those on grey; this one
+    counts red on brown and blue too, and on green no more than on grey. Where there is red, it lets a stronger one be.
+
+    Args:
+        predicted: (N, 2, h, w) a* and b*.
+        chroma: the true ones.
+    """
+    given, wanted = predicted[:, 0], chroma[:, 0]
+    return functional.relu(given - functional.relu(wanted) - _TINT).square().mean() / _STRONG
 
 
 def _contrast(chroma: Tensor, axis: int, reach: int) -> Tensor:

@@ -26,8 +26,8 @@ from photochrom_train.palette import SoftEncoder
 from photochrom_train.photo_cache import PhotoCache
 
 LOSS_TERMS = (
-    *("classification", "chroma", "coherence", "false_colour", "perceptual", "recognition", "distillation"),
-    *("colourfulness", "adversarial", "discriminator"),
+    *("classification", "chroma", "coherence", "false_colour", "false_red", "perceptual", "recognition"),
+    *("distillation", "colourfulness", "adversarial", "discriminator"),
 )
 """Every term that a step may give."""
 
@@ -150,6 +150,8 @@ class StageRun:
             parts["coherence"] = weights.coherence * losses.coherence_loss(prediction.chroma, target)
         if weights.false_colour:
             parts["false_colour"] = weights.false_colour * losses.false_colour_loss(prediction.chroma, target)
+        if weights.false_red:
+            parts["false_red"] = weights.false_red * losses.false_red_loss(prediction.chroma, target)
         if weights.needs_classifier or weights.needs_whole_picture:
             parts |= self._picture_losses(batch, prediction)
         self._optimizer.zero_grad(set_to_none=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from photochrom.colour.lab import split_lab
+from photochrom_train.augment import as_seen
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.colourfulness import colourfulness
 from photochrom_train.lab_torch import lab_to_rgb
@@ -23,13 +24,11 @@ _SHEET_ROWS = 8
 
 
 def held_out_batches(cache: PhotoCache, positions: list[int], size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(N, 1, S, S) lightness and (N, 2, S, S) chroma of whole photographs, squeezed to a square."""
+    """(N, 1, S, S) lightness and (N, 2, S, S) chroma of whole photographs, as the core shows them to a network."""
     for start in range(0, len(positions), _BATCH):
         pairs = []
         for position in positions[start : start + _BATCH]:
-            photo = cache[position]
-            shrinks = photo.shape[0] * photo.shape[1] > size * size
-            square = cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            square = as_seen(cache[position], size)
             pairs.append(split_lab(square.astype(np.float32) / np.float32(255)))
         yield (
             torch.from_numpy(np.stack([lightness[None] for lightness, _ in pairs])),

@@ -260,7 +260,7 @@ def convert_options(arguments: argparse.Namespace) -> ConvertOptions:
     return ConvertOptions(
         existing=_existing(arguments),
         base=_base(arguments),
-        confidence_output=None if arguments.confidence_out is None else Path(arguments.confidence_out),
+        confidence_output=arguments.confidence_out,
         suffix=arguments.format,
         depth=arguments.depth,
         quality=arguments.quality,

@@ -13,6 +13,7 @@ from photochrom.command.path_list import read_list
 from photochrom.command.progress_bar import ProgressBar
 from photochrom.command.stop_signals import EXIT_CODE, noted_signals
 from photochrom.conversion.convert import convert
+from photochrom.conversion.naming import as_output
 from photochrom.conversion.result import ConvertReport, Progress
 from photochrom.conversion.search import as_path
 from photochrom.errors import shown
@@ -31,7 +32,7 @@ def _colorize_files(arguments: argparse.Namespace) -> int:
     paths = [as_path(name) for name in arguments.inputs]
     if arguments.from_list is not None:
         paths += read_list(arguments.from_list, null=arguments.null)
-    output = as_path(arguments.output)
+    output = as_output(arguments.output)
     with ExitStack() as stack:
         page = None
         if arguments.report is not None:

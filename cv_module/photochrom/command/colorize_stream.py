@@ -10,6 +10,7 @@ import cv2
 from photochrom.command import standard_streams
 from photochrom.command.colorize_arguments import STREAM, convert_options
 from photochrom.conversion.converter import Converter
+from photochrom.conversion.naming import as_output
 from photochrom.conversion.options import ConvertOptions
 from photochrom.conversion.search import as_path, identify, is_pattern
 from photochrom.errors import ImageError, JobError, shown
@@ -21,7 +22,7 @@ from photochrom.files.output_file import EXISTS, Existing, is_there, write_file
 def colorize_stream(arguments: argparse.Namespace) -> int:
     """Do what the arguments say; the exit code."""
     source = None if arguments.inputs[0] == STREAM else as_path(arguments.inputs[0])
-    target = None if arguments.output == STREAM else as_path(arguments.output)
+    target = None if arguments.output == STREAM else as_output(arguments.output)
     options = convert_options(arguments)
     if source is not None and is_pattern(source):
         raise JobError(f"{shown(source)}: is a pattern, and - takes one photograph: give its name")

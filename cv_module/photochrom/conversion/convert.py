@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from photochrom.conversion.converter import DEFAULTS, Converter
+from photochrom.conversion.naming import as_output
 from photochrom.conversion.options import ConvertOptions
 from photochrom.conversion.plan import plan_tasks
 from photochrom.conversion.result import ConvertReport, FileResult, Preview, Progress
@@ -74,7 +75,7 @@ class Conversion:
             raise JobError("there is nothing to convert: give at least one photograph or folder")
         self._plan = plan_tasks(
             inputs,
-            as_path(out),
+            as_output(out),
             options.confidence_output,
             existing=options.existing,
             suffix=options.suffix,

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.conversion.search import Found, is_folder
+from photochrom.conversion.search import Found, as_path, is_folder
 from photochrom.conversion.task import Task
 from photochrom.errors import ImageError, JobError, shown
 from photochrom.files.encoder import check_suffix
@@ -67,6 +67,21 @@ class Naming:
             target=target,
             confidence=maps.path / found.place.with_name(f"{found.place.name}.png"),
         )
+
+
+def as_output(name: str | Path) -> Path:
+    """The path of an output.
+
+    Raises:
+        JobError: the name is empty, or ends with a slash, as those of folders do, and would be taken for a file's.
+    """
+    path = as_path(name)
+    if isinstance(name, str) and name.endswith(("/", os.sep)) and is_image_name(path) and not is_folder(path):
+        raise JobError(
+            f"{shown(path)}{name[-1]}: named as an image, with a slash at its end: make that folder first, or leave "
+            "the slash out for a file"
+        )
+    return path
 
 
 def _destination(path: Path, *, single: bool) -> _Destination:

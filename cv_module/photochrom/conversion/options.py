@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from photochrom.colour.adjustment import Adjustment
-from photochrom.conversion.search import as_path
+from photochrom.conversion.naming import as_output
 from photochrom.errors import ImageError, JobError
 from photochrom.files.depth import Depth
 from photochrom.files.encoder import DEFAULT_QUALITY
@@ -89,10 +89,12 @@ class ConvertOptions:
     """How many photographs that are skipped get previews, for which both files are read again; None: all."""
 
     def __post_init__(self) -> None:
-        if self.confidence_output is not None:  # scripts may give text
-            if not isinstance(self.confidence_output, str | Path):
-                raise JobError(f"confidence_output is {self.confidence_output!r}; give the path of a file or folder")
-            object.__setattr__(self, "confidence_output", as_path(self.confidence_output))
+        for name, what, as_given in (("base", "folder", Path), ("confidence_output", "file or folder", as_output)):
+            path: object = getattr(self, name)
+            if not isinstance(path, str | Path | None):
+                raise JobError(f"{name} is {path!r}; give the path of a {what}")
+            if path is not None:  # scripts may give text
+                object.__setattr__(self, name, as_given(path))
         try:
             self.adjustment()
         except ImageError as error:

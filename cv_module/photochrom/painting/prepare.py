@@ -4,13 +4,17 @@ The whole photograph is shrunk (or enlarged) to fit, its aspect kept, centred, a
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from photochrom.colour.lab import Float32, Pixels, lightness
 from photochrom.colour.photograph import in_strips
 from photochrom.colour.space import SRGB, ColourSpace
+
+_Scalar = TypeVar("_Scalar", np.float32, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,12 @@ class Window:
         rows = slice(self.top // stride, (self.top + self.height) // stride)
         columns = slice(self.left // stride, (self.left + self.width) // stride)
         return output[0, :, rows, columns]
+
+    def surround(self, inner: NDArray[_Scalar], rows: int, columns: int) -> NDArray[_Scalar]:
+        """What lies in the window, (h, w) or (h, w, C), in its place among rows x columns; its reflection around it."""
+        bottom, right = rows - self.top - self.height, columns - self.left - self.width
+        around = cv2.copyMakeBorder(inner, self.top, bottom, self.left, right, cv2.BORDER_REFLECT)
+        return np.asarray(around, inner.dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +71,12 @@ def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1, space: Co
         space: of the photograph's pixels.
     """
     width, height = size
-    window = _place(pixels.shape[0], pixels.shape[1], height, width, stride)
+    window = fit(pixels.shape[0], pixels.shape[1], height, width, stride)
     inner = lightness(space.luminance(_resize(pixels, window.height, window.width)))
-    padded = cv2.copyMakeBorder(
-        inner,
-        window.top,
-        height - window.top - window.height,
-        window.left,
-        width - window.left - window.width,
-        cv2.BORDER_REFLECT,
-    )
-    return Prepared(lightness=np.asarray(padded, np.float32)[None, None], window=window)
+    return Prepared(lightness=window.surround(inner, height, width)[None, None], window=window)
 
 
-def _place(height: int, width: int, rows: int, columns: int, stride: int) -> Window:
+def fit(height: int, width: int, rows: int, columns: int, stride: int) -> Window:
     """Where a photograph of height x width goes among rows x columns: as large as fits, centred, in whole strides."""
     scale = min(rows / height, columns / width)
     taken_rows = min(rows, max(stride, round(height * scale / stride) * stride))
