@@ -6,11 +6,12 @@ import torch
 
 from photochrom.colour.lab import split_lab
 from photochrom.painting.prepare import prepare
-from photochrom_train.augment import aged_lightness, as_seen, random_crop
+from photochrom_train.augment import aged_lightness, random_crop
 from photochrom_train.config import AugmentConfig, StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, StepSampler
 from photochrom_train.photo_cache import PhotoCache
 from photochrom_train.photo_source import UInt8
+from photochrom_train.square import fitted
 
 
 def dataset(cache: PhotoCache, config: TrainConfig, seed: int = 1) -> PhotoDataset:
@@ -79,9 +80,9 @@ def test_a_crop_of_everything_is_the_photograph_or_its_mirror_image(photo: UInt8
     assert seen == {"as is", "mirrored"}
 
 
-@pytest.mark.parametrize("fitted", [0.0, 1.0])
-def test_crops_are_square_whatever_the_photograph(photo: UInt8, fitted: float):
-    config = AugmentConfig(aspect=0.5, fitted=fitted)
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_crops_are_square_whatever_the_photograph(photo: UInt8, share: float):
+    config = AugmentConfig(aspect=0.5, fitted=share)
     for seed in range(20):
         assert random_crop(photo[:, :20], 32, (0.1, 1.0), config, np.random.default_rng(seed)).shape == (32, 32, 3)
 
@@ -89,16 +90,16 @@ def test_crops_are_square_whatever_the_photograph(photo: UInt8, fitted: float):
 def test_crops_are_squeezed_or_fitted_as_often_as_is_asked_for(photo: UInt8, no_augmentation: AugmentConfig):
     wide = photo[:40, :80]
     config = dataclasses.replace(no_augmentation, fitted=0.7)
-    fitted = as_seen(wide, 32), as_seen(np.ascontiguousarray(wide[:, ::-1]), 32)
+    wholes = fitted(wide, 32), fitted(np.ascontiguousarray(wide[:, ::-1]), 32)
     crops = [random_crop(wide, 32, (1.0, 1.0), config, np.random.default_rng(seed)) for seed in range(200)]
-    share = sum(any(np.array_equal(crop, whole) for whole in fitted) for crop in crops) / len(crops)
+    share = sum(any(np.array_equal(crop, whole) for whole in wholes) for crop in crops) / len(crops)
     assert 0.6 < share < 0.8
 
 
 @pytest.mark.parametrize("sides", [(80, 40), (40, 80), (64, 64), (90, 7)])
 def test_a_whole_photograph_is_seen_as_the_core_shows_it(photo: UInt8, sides: tuple[int, int]):
     part = np.ascontiguousarray(photo[: sides[0], : sides[1]])
-    seen = split_lab(as_seen(part, 64).astype(np.float32) / np.float32(255))[0]
+    seen = split_lab(fitted(part, 64).astype(np.float32) / np.float32(255))[0]
     shown = prepare(part, (64, 64), stride=2).lightness[0, 0]
     assert np.abs(seen - shown).mean() < 0.3
 

@@ -5,9 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.colour.lab import split_lab
-from photochrom.painting.prepare import fit
-from photochrom_train.colorize_network import OUTPUT_STRIDE
 from photochrom_train.config import AugmentConfig
+from photochrom_train.square import fitted, squeezed
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -35,9 +34,8 @@ def random_crop(
     part = bgr[top : top + part_height, left : left + part_width]
     if random.random() < 0.5:
         part = part[:, ::-1]
-    if random.random() < config.fitted:
-        return as_seen(np.ascontiguousarray(part), size)
-    return _resized(np.ascontiguousarray(part), size, size)
+    into_square = fitted if random.random() < config.fitted else squeezed
+    return into_square(np.ascontiguousarray(part), size)
 
 
 def aged_lightness(bgr: UInt8, config: AugmentConfig, random: np.random.Generator) -> Float32:
@@ -69,23 +67,6 @@ def aged_lightness(bgr: UInt8, config: AugmentConfig, random: np.random.Generato
         data = cv2.imencode(".jpg", np.rint(grey * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(255)
     return split_lab(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.float32))[0]
-
-
-def as_seen(bgr: UInt8, size: int) -> UInt8:
-    """(size, size, 3) a whole photograph as the core shows it to a network: its aspect kept, its reflection around it.
-
-    Args:
-        bgr: (H, W, 3).
-        size: of the network's input [pixels].
-    """
-    window = fit(bgr.shape[0], bgr.shape[1], size, size, OUTPUT_STRIDE)
-    return window.surround(_resized(bgr, window.height, window.width), size, size)
-
-
-def _resized(bgr: UInt8, height: int, width: int) -> UInt8:
-    shrinks = bgr.shape[0] * bgr.shape[1] > height * width
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(bgr, (width, height), interpolation=way), np.uint8)
 
 
 def _grey_of(lightness: Float32) -> Float32:

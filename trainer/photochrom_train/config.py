@@ -126,7 +126,7 @@ class LossConfig:
     false_colour: float = 0.0
     """Square of the chroma where there truly is none: what a red spot on grey costs."""
     false_red: float = 0.0
-    """Square of the a* beyond the true one: what red and rose cost where there is grey, brown or blue."""
+    """Square of the a* that is more than a tint beyond the true one: what red costs on grey, brown and blue."""
     colourfulness: float = 0.0
     """Distance of the Hasler-Suesstrunk colourfulness from the true photograph's."""
     adversarial: float = 0.0

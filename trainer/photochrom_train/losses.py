@@ -73,7 +73,7 @@ def false_red_loss(predicted: Tensor, chroma: Tensor) -> Tensor:
     """Mean square of the a* that is too much by more than a tint, over 40 [Lab units].
 
     Of all false colours, red and rose are what people see first. `false_colour_loss` counts those on grey; this one
-    counts red on brown and blue too, and on green no more than on grey. Where there is red, it lets a stronger one be.
+    counts red on brown and blue too, and on green no more than on grey. Where there is red, a tint more of it is free.
 
     Args:
         predicted: (N, 2, h, w) a* and b*.

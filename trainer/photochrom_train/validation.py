@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from photochrom.colour.lab import split_lab
-from photochrom_train.augment import as_seen
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.colourfulness import colourfulness
 from photochrom_train.lab_torch import lab_to_rgb
 from photochrom_train.photo_cache import PhotoCache
+from photochrom_train.square import fitted
 
 _BATCH = 16
 _SHEET_ROWS = 8
@@ -28,7 +28,7 @@ def held_out_batches(cache: PhotoCache, positions: list[int], size: int) -> Iter
     for start in range(0, len(positions), _BATCH):
         pairs = []
         for position in positions[start : start + _BATCH]:
-            square = as_seen(cache[position], size)
+            square = fitted(cache[position], size)
             pairs.append(split_lab(square.astype(np.float32) / np.float32(255)))
         yield (
             torch.from_numpy(np.stack([lightness[None] for lightness, _ in pairs])),

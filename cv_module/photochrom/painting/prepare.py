@@ -37,7 +37,13 @@ class Window:
         return output[0, :, rows, columns]
 
     def surround(self, inner: NDArray[_Scalar], rows: int, columns: int) -> NDArray[_Scalar]:
-        """What lies in the window, (h, w) or (h, w, C), in its place among rows x columns; its reflection around it."""
+        """What lies in the window in its place in a network's input, its reflection around it; (rows, columns[, C]).
+
+        Args:
+            inner: (height, width) or (height, width, C), as the window is large.
+            rows: of the input [network pixels].
+            columns: the same.
+        """
         bottom, right = rows - self.top - self.height, columns - self.left - self.width
         around = cv2.copyMakeBorder(inner, self.top, bottom, self.left, right, cv2.BORDER_REFLECT)
         return np.asarray(around, inner.dtype)
@@ -77,7 +83,15 @@ def prepare(pixels: Pixels, size: tuple[int, int], *, stride: int = 1, space: Co
 
 
 def fit(height: int, width: int, rows: int, columns: int, stride: int) -> Window:
-    """Where a photograph of height x width goes among rows x columns: as large as fits, centred, in whole strides."""
+    """Where a photograph goes in a network's input: as large as fits, centred, in whole strides.
+
+    Args:
+        height: of the photograph [pixels].
+        width: the same.
+        rows: of the network's input [pixels]; a multiple of the stride.
+        columns: the same.
+        stride: as of `prepare`.
+    """
     scale = min(rows / height, columns / width)
     taken_rows = min(rows, max(stride, round(height * scale / stride) * stride))
     taken_columns = min(columns, max(stride, round(width * scale / stride) * stride))
