@@ -21,6 +21,12 @@ Precision = Literal["float32", "bfloat16"]
 START = "start"
 """What `ExportConfig.stages` calls the network that a run began with."""
 _WIDEST = 5, 100
+_NEEDED: dict[object, str] = {
+    float: "a number",
+    int: "a whole number",
+    str: "a text in quotes",
+    Path: "a path in quotes",
+}
 _Table = TypeVar("_Table", bound="DataclassInstance")
 
 
@@ -30,8 +36,9 @@ class ConfigError(ValueError):
 
 def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
     """Refuse a number outside [low, high], infinity and NaN."""
-    if not low <= value <= high or math.isinf(value):
-        allowed = f"at least {low:g}" if high == math.inf else f"one in [{low:g}, {high:g}]"
+    if not (low <= value <= high and math.isfinite(value)):
+        least = f"at least {low:g}" if math.isfinite(value) else f"a finite number, at least {low:g}"
+        allowed = least if high == math.inf else f"one in [{low:g}, {high:g}]"
         raise ConfigError(f"{name} is {value}; give {allowed}")
 
 
@@ -189,8 +196,8 @@ class StageConfig:
     widest: float | None = None
     """As `ExportConfig.widest`, for the losses to see what the file will give; none: they see nothing faded."""
     colourfulness: float | None = None
-    """The share of the true photographs' colourfulness that a batch's chroma is brought to before the losses see it,
-    as export does with a gain; none: they see it as it is. So paleness is no way out of what false colours cost."""
+    """The share of the true photographs' colourfulness, as CIELAB counts it, that a batch's chroma is brought to before
+    the losses see it; none: they see it as it is. So paleness is no way out of what false colours cost."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
@@ -360,5 +367,5 @@ def _convert(hint: object, value: object, where: str) -> object:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(hint, type) or not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{where} is {value!r}; {getattr(hint, '__name__', hint)} is needed")
+        raise ConfigError(f"{where} is {value!r}; {_NEEDED[hint]} is needed")
     return value

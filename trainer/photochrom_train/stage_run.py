@@ -134,8 +134,7 @@ class StageRun:
             )
         target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
         if stage.colourfulness is not None:
-            light = functional.avg_pool2d(batch.lightness, OUTPUT_STRIDE)
-            bold = brought_to(stage.colourfulness, light, prediction.chroma, target, world)
+            bold = brought_to(stage.colourfulness, prediction.chroma, target, world)
             prediction = prediction._replace(chroma=bold)
         sparse_target = target[:, :, top::_SPARSE, left::_SPARSE]
         parts: dict[str, Tensor] = {}
