@@ -18,10 +18,7 @@ def colourfulness(rgb: Tensor) -> Tensor:
         Hasler & Suesstrunk, "Measuring Colourfulness in Natural Images", SPIE 2003: their third measure.
     """
     red, green, blue = (rgb * 255).unbind(1)
-    opponents = torch.stack([red - green, (red + green) / 2 - blue], 1).flatten(2)
-    variance = opponents.var(2, unbiased=False).sum(1)
-    mean = opponents.mean(2).square().sum(1)
-    return (variance + _STABLE).sqrt() + 0.3 * (mean + _STABLE).sqrt()
+    return _spread_and_mean(torch.stack([red - green, (red + green) / 2 - blue], 1), 0.3)
 
 
 def lab_colourfulness(chroma: Tensor) -> Tensor:
@@ -30,10 +27,15 @@ def lab_colourfulness(chroma: Tensor) -> Tensor:
     Source:
         Hasler & Suesstrunk, as above: their first measure.
     """
-    planes = chroma.flatten(2)
+    return _spread_and_mean(chroma, 0.37)
+
+
+def _spread_and_mean(opponents: Tensor, weight: float) -> Tensor:
+    """(N,) spread of (N, 2, h, w) opponent colours, and their mean's distance from grey by its weight."""
+    planes = opponents.flatten(2)
     variance = planes.var(2, unbiased=False).sum(1)
     mean = planes.mean(2).square().sum(1)
-    return (variance + _STABLE).sqrt() + 0.37 * (mean + _STABLE).sqrt()
+    return (variance + _STABLE).sqrt() + weight * (mean + _STABLE).sqrt()
 
 
 def brought_to(share: float, chroma: Tensor, true_chroma: Tensor, world: World) -> Tensor:
