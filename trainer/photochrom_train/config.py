@@ -22,6 +22,7 @@ START = "start"
 """What `ExportConfig.stages` calls the network that a run began with."""
 _WIDEST = 5, 100
 _NEEDED: dict[object, str] = {
+    bool: "true or false",
     float: "a number",
     int: "a whole number",
     str: "a text in quotes",
