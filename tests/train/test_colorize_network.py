@@ -36,12 +36,12 @@ def lightness(height: int = 64, width: int = 64) -> torch.Tensor:
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (32, 96)])
 @torch.no_grad()
 def test_outputs_have_half_the_inputs_size(network: ColorizeNetwork, height: int, width: int):
-    scores, chroma, confidence, top = network(lightness(height, width))
+    scores, chroma, confidence, seen = network(lightness(height, width))
     half = (height // OUTPUT_STRIDE, width // OUTPUT_STRIDE)
     assert scores.shape == (2, 4, *half)
     assert chroma.shape == (2, 2, *half)
     assert confidence.shape == (2, 1, *half)
-    assert top.shape == (2, 1280, height // 32, width // 32)
+    assert seen[-1].shape == (2, 1280, height // 32, width // 32)
     assert 0 <= float(confidence.min()) <= float(confidence.max()) <= 1
 
 
@@ -74,8 +74,8 @@ def test_dropout_takes_whole_channels_from_the_decoder_in_training_alone(config:
     network.train()
     network.encoder.eval()
     torch.manual_seed(1)
-    top = network(lightness()).top
-    torch.testing.assert_close(top, before.top, atol=0, rtol=0)
+    top = network(lightness()).seen[-1]
+    torch.testing.assert_close(top, before.seen[-1], atol=0, rtol=0)
     gone = [part.abs().amax((2, 3)) == 0 for part in seen]
     assert all(float(channels.float().mean()) > 0.5 for channels in gone)
     torch.testing.assert_close(seen[0], top * ~gone[0][:, :, None, None] / 0.2)

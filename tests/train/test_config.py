@@ -5,6 +5,7 @@ import pytest
 
 from photochrom_train.config import ConfigError, LossConfig, StageConfig, TrainConfig, load_config
 
+ENCODER_LOSS = "loss = { classification = 0, chroma = 0, distillation = 1 }"
 SHORTEST = """
 name = "tiny"
 network = "colorize"
@@ -56,10 +57,13 @@ def test_values_arrive_in_the_types_of_their_fields(tmp_path: Path):
     assert config.stages[0].loss.needs_whole_picture
 
 
-def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture():
-    loss = LossConfig(distillation=1.0)
+@pytest.mark.parametrize("term", ["distillation", "feature_distillation"])
+def test_distillation_asks_the_classifier_but_looks_at_no_recoloured_picture(term: str):
+    loss = LossConfig(**{term: 1.0})
     assert loss.needs_classifier
     assert not loss.needs_whole_picture
+    assert not loss.of_encoder_alone
+    assert dataclasses.replace(loss, classification=0.0, chroma=0.0).of_encoder_alone
 
 
 @pytest.mark.parametrize("term", ["coherence", "false_colour", "false_red"])
@@ -112,6 +116,13 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ("steps = 3", "steps = 3\nwidest = 0", r"stage '\w+': widest is 0"),
         ("steps = 3", "steps = 3\nfinal_rate = 2", r"final_rate is 2.0; give one in \[0, 1\]"),
         ("steps = 3", "steps = 3\ncolourfulness = 0", "colourfulness is 0"),
+        ("steps = 3", "steps = 3\nmixup = 1.5", r"mixup is 1.5; give one in \[0, 1\]"),
+        (
+            "steps = 3",
+            f"steps = 3\nfrozen = ['encoder']\n{ENCODER_LOSS}",
+            "teach the encoder alone, and that is to stay",
+        ),
+        ("steps = 3", f"steps = 3\nencoder_learning_rate = 0\n{ENCODER_LOSS}", "give it an encoder_learning_rate"),
         (
             "steps = 3",
             'steps = 3\nfrozen = ["haed"]',

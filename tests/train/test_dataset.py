@@ -50,6 +50,38 @@ def test_every_photograph_is_seen_once_in_each_round(cache: PhotoCache, no_augme
     assert seen[:12] != seen[12:]
 
 
+def test_a_mixed_sample_is_a_cross_fade_of_two_in_all_its_parts(
+    cache: PhotoCache, config: TrainConfig, no_augmentation: AugmentConfig
+):
+    whole = dataclasses.replace(config.stages[0], crop=(1.0, 1.0))
+    plain = PhotoDataset(cache, [0, 1], whole, no_augmentation, 1)
+    mixed = PhotoDataset(cache, [0, 1], dataclasses.replace(whole, mixup=1.0), no_augmentation, 1)
+    known = {sample.lightness.numpy().tobytes(): sample for sample in (plain[number] for number in range(32))}
+    assert len(known) == 4  # two photographs and their mirror images
+    shares = set()
+    for number in range(6):
+        sample, one = mixed[number], plain[number]
+        fits = []
+        for other in known.values():
+            step = other.lightness - one.lightness
+            share = float((sample.lightness - one.lightness).mul(step).sum() / step.square().sum().clamp_min(1e-6))
+            faded = [first + share * (second - first) for first, second in zip(one, other, strict=True)]
+            fits.append(all(torch.allclose(a, b, atol=1e-3) for a, b in zip(sample, faded, strict=True)))
+            shares |= {round(share, 6)} if fits[-1] and abs(share) > 1e-3 else set()
+        assert any(fits)
+    assert len(shares) >= 3
+    assert all(0 < share < 1 for share in shares)
+
+
+def test_as_many_samples_are_mixed_as_is_asked_for(
+    cache: PhotoCache, config: TrainConfig, no_augmentation: AugmentConfig
+):
+    some = dataclasses.replace(config.stages[0], mixup=0.3)
+    plain, mixed = (PhotoDataset(cache, [0, 1], stage, no_augmentation, 1) for stage in (config.stages[0], some))
+    changed = [not torch.equal(plain[number].lightness, mixed[number].lightness) for number in range(200)]
+    assert 0.2 < np.mean(changed) < 0.4
+
+
 def test_without_wear_the_network_sees_the_photographs_own_lightness(
     cache: PhotoCache, config: TrainConfig, no_augmentation: AugmentConfig
 ):

@@ -28,6 +28,16 @@ holdout = 4
 widths = [8, 8, 8, 8]
 
 [[stages]]
+name = "encoder"
+size = 32
+batch = 4
+steps = 2
+encoder_learning_rate = 3e-4
+warmup = 0
+mixup = 0.5
+loss = {{ classification = 0, chroma = 0, distillation = 1.0, feature_distillation = 1.0 }}
+
+[[stages]]
 name = "classification"
 size = 32
 batch = 4
@@ -88,7 +98,7 @@ def runs(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_two_processes_have_the_losses_of_one_with_the_same_batch(runs: tuple[Path, Path]):
     one, two = (read_log(run / "train.csv") for run in runs)
-    assert [row["stage"] for row in one] == [row["stage"] for row in two] == ["classification", "pictures"]
+    assert [row["stage"] for row in one] == [row["stage"] for row in two] == ["encoder", "classification", "pictures"]
     compared = 0
     for alone, together in zip(one, two, strict=True):
         for name in alone.keys() - {"step", "stage", "rate", "photos_per_s"}:
@@ -97,12 +107,12 @@ def test_two_processes_have_the_losses_of_one_with_the_same_batch(runs: tuple[Pa
                 compared += 1
             else:
                 assert together[name] == ""
-    assert compared == 8
+    assert compared == 10
 
 
 def test_two_processes_validate_to_the_figures_of_one(runs: tuple[Path, Path]):
     one, two = (read_log(run / "validation.csv") for run in runs)
-    assert len(one) == len(two) == 6
+    assert len(one) == len(two) == 8
     for alone, together in zip(one, two, strict=True):
         for name in ("error_ratio", "colourfulness_ratio"):
             assert float(together[name]) == pytest.approx(float(alone[name]), rel=2e-3)

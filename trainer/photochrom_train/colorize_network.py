@@ -36,8 +36,8 @@ class Prediction(NamedTuple):
     """(N, 2, h, w) a* and b*."""
     confidence: Tensor
     """(N, 1, h, w) probability in [0, 1] that the true colour is close (see the model card)."""
-    top: Tensor
-    """(N, 1280, H/32, W/32) the encoder's last features, which the classifier that it came from judges by."""
+    seen: list[Tensor]
+    """(N, C, h, w) the encoder's features, as `MobileNetV2.features_at` gives them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,26 @@ class _Stage(nn.Module):
         doubled = functional.interpolate(features, scale_factor=2.0, mode="nearest")
         out: Tensor = self.convolutions(torch.cat([doubled, self.skip(skip)], 1))
         return out
+
+
+class LightnessEncoder(nn.Module):
+    """What an encoder sees in lightness, without the network around it.
+
+    Args:
+        encoder: a one-channel MobileNetV2.
+    """
+
+    def __init__(self, encoder: MobileNetV2) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, lightness: Tensor) -> list[Tensor]:
+        """(N, C, h, w) features, as `MobileNetV2.features_at` gives them.
+
+        Args:
+            lightness: (N, 1, H, W) L* in [0, 100]; H and W multiples of 32.
+        """
+        return self.encoder.features_at(lightness / 50.0 - 1.0)
 
 
 class ColorizeNetwork(nn.Module):
@@ -120,13 +140,14 @@ class ColorizeNetwork(nn.Module):
         self.widest: float | None = None
         """Standard deviation of a distribution at which its chroma is halved [Lab units]; None: none fades."""
 
-    def features(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, h, w) decoded and (N, 1280, H/32, W/32) last encoded features of lightness.
+    def features(self, lightness: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(N, C, h, w) decoded features of lightness, and the encoder's.
 
         Args:
             lightness: (N, 1, H, W) L* in [0, 100]; H and W multiples of 32.
         """
-        half, quarter, eighth, sixteenth, _, top = self.encoder.features_at(lightness / 50.0 - 1.0)
+        seen = LightnessEncoder(self.encoder)(lightness)
+        half, quarter, eighth, sixteenth, _, top = seen
         # Averaged after the 1x1 convolution, not before: OpenCV 5.0 fuses a convolution with the addition behind it and
         # then refuses to broadcast.
         thinned = self._thin(top)
@@ -134,7 +155,7 @@ class ColorizeNetwork(nn.Module):
         features = self.stage16(self._thin(features), sixteenth)
         features = self.stage8(self._thin(features), eighth)
         features = self.stage4(self._thin(features), quarter)
-        return self.stage2(self._thin(features), half), top
+        return self.stage2(self._thin(features), half), seen
 
     def _thin(self, features: Tensor) -> Tensor:
         return functional.dropout2d(features, self.dropout, self.training)
@@ -197,10 +218,10 @@ class ColorizeNetwork(nn.Module):
             offset: first row and column of those.
             whole: chroma and confidence of every row and column nevertheless, and only the scores of those.
         """
-        features, top = self.features(lightness)
+        features, seen = self.features(lightness)
         scores = self.score(features[:, :, offset[0] :: every, offset[1] :: every])
         chroma, confidence = self.read(self.score(features) if whole else scores)
-        return Prediction(scores, chroma, confidence, top)
+        return Prediction(scores, chroma, confidence, seen)
 
 
 class ExportedColorizer(nn.Module):

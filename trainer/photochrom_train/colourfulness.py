@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from photochrom_train.distributed import World, sum_over
+from photochrom_train.lab_torch import lab_to_rgb
 
 GAINS = (0.6, 3.0)
 """The least and the greatest factor by which chroma is made as colourful as is wanted."""
@@ -38,14 +39,16 @@ def _spread_and_mean(opponents: Tensor, weight: float) -> Tensor:
     return (variance + _STABLE).sqrt() + weight * (mean + _STABLE).sqrt()
 
 
-def brought_to(share: float, chroma: Tensor, true_chroma: Tensor, world: World) -> Tensor:
-    """Chroma times the one factor within `GAINS` that gives a batch that share of its true colourfulness in CIELAB.
+def brought_to(share: float, lightness: Tensor, chroma: Tensor, true_chroma: Tensor, world: World) -> Tensor:
+    """Chroma times the one factor within `GAINS` that gives a batch that share of its true colourfulness.
 
-    Gradients flow through the factor too, so hues that count more are painted more: by the measure of `colourfulness`,
-    skies turned from blue to cyan.
+    Gradients flow through the factor too, so hues that count more are painted more: by `colourfulness` alone skies turn
+    from blue to cyan, by `lab_colourfulness` alone things of any colour turn brown and yellow. The factor is therefore
+    the geometric mean of what the two ask for, each taken as if it grew in proportion to chroma.
 
     Args:
         share: wanted colourfulness of all processes' pictures together, over the truth's [ratio].
+        lightness: (N, 1, h, w) L* in [0, 100].
         chroma: (N, 2, h, w) predicted a* and b*.
         true_chroma: the true ones.
         world: this process among its peers.
@@ -53,7 +56,11 @@ def brought_to(share: float, chroma: Tensor, true_chroma: Tensor, world: World) 
     Returns:
         (N, 2, h, w) a* and b*.
     """
-    sums = [lab_colourfulness(planes).sum() for planes in (chroma, true_chroma)]
-    predicted, true = sum_over(world, torch.stack(sums))
-    brought: Tensor = chroma * (share * true / predicted).clamp(*GAINS)
+    sums = [
+        measure.sum()
+        for planes in (chroma, true_chroma)
+        for measure in (colourfulness(lab_to_rgb(lightness, planes)), lab_colourfulness(planes))
+    ]
+    predicted, true = sum_over(world, torch.stack(sums)).split(2)
+    brought: Tensor = chroma * (share * (true / predicted).prod().sqrt()).clamp(*GAINS)
     return brought

@@ -129,6 +129,9 @@ class LossConfig:
     distillation: float = 0.0
     """KL divergence between the ImageNet class probabilities that the encoder's own features of the grey photograph
     give and those of the true one: keeps what a pretrained encoder knows; needs `backbone`."""
+    feature_distillation: float = 0.0
+    """L1 between the encoder's features of the grey photograph and the classifier's of the true one, at every size from
+    1/4 to the top: teaches a pretrained encoder to see grey as it sees colour; needs `backbone`."""
     coherence: float = 0.0
     """How much more places of one colour differ in colour than they truly do: what patches on plain cloth cost."""
     false_colour: float = 0.0
@@ -160,7 +163,12 @@ class LossConfig:
     @property
     def needs_classifier(self) -> bool:
         """Whether a term asks the frozen ImageNet classifier."""
-        return max(self.perceptual, self.recognition, self.distillation) > 0
+        return max(self.perceptual, self.recognition, self.distillation, self.feature_distillation) > 0
+
+    @property
+    def of_encoder_alone(self) -> bool:
+        """Whether no term looks at colours, so that the decoder need not run."""
+        return all(not weight or name.endswith("distillation") for name, weight in dataclasses.asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +200,9 @@ class StageConfig:
     dropout: float = 0.0
     """Share of the channels that each of the decoder's stages has to do without, at random: against learning the
     training photographs by heart."""
+    mixup: float = 0.0
+    """Probability that a photograph is a cross-fade of two: many more things to see, for an encoder that learns by
+    distillation."""
     temperature: float | None = None
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
     widest: float | None = None
@@ -211,12 +222,18 @@ class StageConfig:
         _check(f"stage {self.name!r}: ema_decay", self.ema_decay, 0, 1)
         _check(f"stage {self.name!r}: final_rate", self.final_rate, 0, 1)
         _check(f"stage {self.name!r}: dropout", self.dropout, 0, 0.9)
+        _check(f"stage {self.name!r}: mixup", self.mixup, 0, 1)
         if self.temperature is not None:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
         if self.widest is not None:
             _check(f"stage {self.name!r}: widest", self.widest, *_WIDEST)
         if self.colourfulness is not None:
             _check(f"stage {self.name!r}: colourfulness", self.colourfulness, 0.1, 2)
+        if self.loss.of_encoder_alone and (self.encoder_learning_rate == 0 or "encoder" in self.frozen):
+            raise ConfigError(
+                f"stage {self.name!r}: its losses teach the encoder alone, and that is to stay as it is; give it an "
+                "encoder_learning_rate and leave it out of frozen, or give a loss that looks at colours"
+            )
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 
@@ -305,8 +322,8 @@ class TrainConfig:
         needs_backbone = any(stage.loss.needs_classifier for stage in self.stages)
         if needs_backbone and self.backbone is None:
             raise ConfigError(
-                "a stage has loss.perceptual, loss.recognition or loss.distillation > 0, which ask an ImageNet "
-                "network; name a `backbone`"
+                "a stage has loss.perceptual, loss.recognition, loss.distillation or loss.feature_distillation > 0, "
+                "which ask an ImageNet network; name a `backbone`"
             )
 
 

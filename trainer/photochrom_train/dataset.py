@@ -29,7 +29,11 @@ class Sample(NamedTuple):
 
 
 class PhotoDataset(Dataset[Sample]):
-    """Samples of one stage.
+    """Samples of one stage, some of them mixed of two photographs where the stage says so.
+
+    Source:
+        Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018; here in CIELAB, evenly from one photograph
+        to the other.
 
     Args:
         cache: the photographs.
@@ -52,7 +56,15 @@ class PhotoDataset(Dataset[Sample]):
         epoch, at = divmod(number, len(self._positions))
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self._positions))
         random = np.random.default_rng((self._seed, number, 1))
-        photo = self._cache[int(self._positions[order[at]])]
+        sample = self._sample(self._positions[order[at]], random)
+        if random.random() >= self._stage.mixup:
+            return sample
+        share, other = random.uniform(), self._sample(random.choice(self._positions), random)
+        return Sample(*(share * one + (1 - share) * two for one, two in zip(sample, other, strict=True)))
+
+    def _sample(self, position: int, random: np.random.Generator) -> Sample:
+        """One photograph, its crop and wear drawn at random."""
+        photo = self._cache[int(position)]
         bgr = random_crop(photo, self._stage.size, self._stage.crop, self._augment, random)
         aged = aged_lightness(bgr, self._augment, random)
         lightness, chroma = split_lab(bgr.astype(np.float32) / np.float32(255))

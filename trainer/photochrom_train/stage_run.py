@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from photochrom_train import losses
 from photochrom_train.backbone import MobileNetV2, load_classifier, to_backbone_range
 from photochrom_train.checkpoint import TrainingState
-from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork, Prediction
+from photochrom_train.colorize_network import OUTPUT_STRIDE, ColorizeNetwork, LightnessEncoder, Prediction
 from photochrom_train.colourfulness import brought_to
 from photochrom_train.config import StageConfig, TrainConfig
 from photochrom_train.dataset import PhotoDataset, Sample, StepSampler
@@ -27,7 +27,7 @@ from photochrom_train.photo_cache import PhotoCache
 
 LOSS_TERMS = (
     *("classification", "chroma", "coherence", "false_colour", "false_red", "perceptual", "recognition"),
-    *("distillation", "colourfulness", "adversarial", "discriminator"),
+    *("distillation", "feature_distillation", "colourfulness", "adversarial", "discriminator"),
 )
 """Every term that a step may give."""
 
@@ -70,9 +70,12 @@ class StageRun:
         _freeze(state.network, stage)
         state.network.dropout = stage.dropout
         self._network: nn.Module = state.network
+        if stage.loss.of_encoder_alone:
+            assert isinstance(state.network, ColorizeNetwork)
+            self._network = LightnessEncoder(state.network.encoder)
         self._discriminator: nn.Module = state.discriminator
         if world.size > 1:
-            self._network = DistributedDataParallel(state.network, broadcast_buffers=False)
+            self._network = DistributedDataParallel(self._network, broadcast_buffers=False)
             self._discriminator = DistributedDataParallel(state.discriminator, broadcast_buffers=False)
         self._optimizer = torch.optim.AdamW(_groups(state.network, config.weight_decay), lr=0.0)
         self._discriminator_optimizer = torch.optim.AdamW(
@@ -121,29 +124,79 @@ class StageRun:
     def _step(self, batch: Sample) -> dict[str, Tensor]:
         stage, weights, step, world = self._stage, self._stage.loss, self._state.progress.step, self._world
         factor = _schedule(step, stage)
-        self.rate = stage.learning_rate * factor
+        self.rate = factor * (stage.encoder_learning_rate if weights.of_encoder_alone else stage.learning_rate)
         for group in self._optimizer.param_groups:
             group["lr"] = factor * (stage.encoder_learning_rate if group["encoder"] else stage.learning_rate)
         random = np.random.default_rng((self._config.seed, self._state.progress.stage, step))
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
         torch.manual_seed(int(random.integers(2**32)) + world.rank)
-        whole = weights.needs_whole_chroma or stage.colourfulness is not None
-        with torch.autocast(world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16"):
-            prediction: Prediction = self._network(
-                batch.aged.contiguous(memory_format=torch.channels_last), _SPARSE, (top, left), whole
-            )
+        wanted = self._wanted(batch)
+        prediction: Prediction | None = None
+        if weights.of_encoder_alone:
+            with self._mixed_precision():
+                seen: list[Tensor] = self._network(_for_network(batch))
+        else:
+            prediction = self._predict(batch, (top, left))
+            seen = prediction.seen
+        parts = self._distillation_losses(seen, wanted)
+        if prediction is not None:
+            parts |= self._chroma_losses(batch, prediction, (top, left))
+            if weights.needs_whole_picture:
+                parts |= self._picture_losses(batch, prediction, wanted)
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self._state.network.parameters(), self._config.gradient_clip)
+        self._optimizer.step()
+        self._state.average.update_parameters(self._state.network)
+        if weights.adversarial and prediction is not None:
+            parts["discriminator"] = self._discriminator_step(batch, prediction.chroma.detach(), factor)
+        return {name: part.detach() for name, part in parts.items()}
+
+    def _mixed_precision(self) -> torch.autocast:
+        return torch.autocast(self._world.device.type, torch.bfloat16, enabled=self._config.precision == "bfloat16")
+
+    def _wanted(self, batch: Sample) -> list[Tensor]:
+        """What the classifier sees in the true photographs; nothing, where no term asks."""
+        if self._classifier is None:
+            return []
+        with torch.no_grad():
+            return _seen(self._classifier, lab_to_rgb(batch.lightness, batch.chroma))
+
+    def _predict(self, batch: Sample, offset: tuple[int, int]) -> Prediction:
+        """What the network says, as the losses are to see it."""
+        stage = self._stage
+        whole = stage.loss.needs_whole_chroma or stage.colourfulness is not None
+        with self._mixed_precision():
+            prediction: Prediction = self._network(_for_network(batch), _SPARSE, offset, whole)
+        if stage.colourfulness is None:
+            return prediction
+        lightness, target = (functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (batch.lightness, batch.chroma))
+        bold = brought_to(stage.colourfulness, lightness, prediction.chroma, target, self._world)
+        return prediction._replace(chroma=bold)
+
+    def _distillation_losses(self, seen: list[Tensor], wanted: list[Tensor]) -> dict[str, Tensor]:
+        """The terms that look at the encoder's features."""
+        weights = self._stage.loss
+        parts: dict[str, Tensor] = {}
+        if self._classifier is not None and weights.distillation:
+            scores = (self._classifier.scores(features[-1].float()) for features in (seen, wanted))
+            parts["distillation"] = weights.distillation * losses.recognition_loss(*scores)
+        if weights.feature_distillation:
+            parts["feature_distillation"] = weights.feature_distillation * losses.perceptual_loss(seen, wanted)
+        return parts
+
+    def _chroma_losses(self, batch: Sample, prediction: Prediction, offset: tuple[int, int]) -> dict[str, Tensor]:
+        """The terms that look at scores and chroma."""
+        weights = self._stage.loss
         target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
-        if stage.colourfulness is not None:
-            bold = brought_to(stage.colourfulness, prediction.chroma, target, world)
-            prediction = prediction._replace(chroma=bold)
-        sparse_target = target[:, :, top::_SPARSE, left::_SPARSE]
+        sparse_target = target[:, :, offset[0] :: _SPARSE, offset[1] :: _SPARSE]
         parts: dict[str, Tensor] = {}
         if weights.classification:
             parts["classification"] = weights.classification * losses.classification_loss(
                 prediction.scores, sparse_target, self._soft_encoder
             )
         if weights.chroma:
-            wanted = target if whole else sparse_target
+            wanted = target if prediction.chroma.shape == target.shape else sparse_target
             parts["chroma"] = weights.chroma * losses.chroma_loss(prediction.chroma, wanted)
         if weights.coherence:
             parts["coherence"] = weights.coherence * losses.coherence_loss(prediction.chroma, target)
@@ -151,31 +204,12 @@ class StageRun:
             parts["false_colour"] = weights.false_colour * losses.false_colour_loss(prediction.chroma, target)
         if weights.false_red:
             parts["false_red"] = weights.false_red * losses.false_red_loss(prediction.chroma, target)
-        if weights.needs_classifier or weights.needs_whole_picture:
-            parts |= self._picture_losses(batch, prediction)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self._state.network.parameters(), self._config.gradient_clip)
-        self._optimizer.step()
-        self._state.average.update_parameters(self._state.network)
-        if weights.adversarial:
-            parts["discriminator"] = self._discriminator_step(batch, prediction.chroma.detach(), factor)
-        return {name: part.detach() for name, part in parts.items()}
+        return parts
 
-    def _picture_losses(self, batch: Sample, prediction: Prediction) -> dict[str, Tensor]:
-        """The terms that look at whole photographs, true and recoloured."""
+    def _picture_losses(self, batch: Sample, prediction: Prediction, wanted: list[Tensor]) -> dict[str, Tensor]:
+        """The terms that look at recoloured photographs; `wanted` is what the classifier sees in the true ones."""
         weights = self._stage.loss
-        truth = lab_to_rgb(batch.lightness, batch.chroma)
         parts: dict[str, Tensor] = {}
-        wanted: list[Tensor] = []
-        if self._classifier is not None:
-            with torch.no_grad():
-                wanted = _seen(self._classifier, truth)
-            if weights.distillation:
-                scores = (self._classifier.scores(top.float()) for top in (prediction.top, wanted[-1]))
-                parts["distillation"] = weights.distillation * losses.recognition_loss(*scores)
-        if not weights.needs_whole_picture:
-            return parts
         whole = functional.interpolate(prediction.chroma, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
         result = lab_to_rgb(batch.lightness, whole)
         if self._classifier is not None and (weights.perceptual or weights.recognition):
@@ -186,6 +220,7 @@ class StageRun:
                 scores = (self._classifier.scores(seen[-1]) for seen in (given, wanted))
                 parts["recognition"] = weights.recognition * losses.recognition_loss(*scores)
         if weights.colourfulness:
+            truth = lab_to_rgb(batch.lightness, batch.chroma)
             parts["colourfulness"] = weights.colourfulness * losses.colourfulness_loss(result, truth)
         if weights.adversarial:
             self._state.discriminator.requires_grad_(False)
@@ -218,6 +253,11 @@ def _classifier(config: TrainConfig, stage: StageConfig, device: torch.device) -
     if not stage.loss.needs_classifier or config.backbone is None:
         return None
     return load_classifier(config.backbone).to(device)
+
+
+def _for_network(batch: Sample) -> Tensor:
+    """(N, 1, H, W) the lightness that the network sees."""
+    return batch.aged.contiguous(memory_format=torch.channels_last)
 
 
 def _seen(classifier: MobileNetV2, rgb: Tensor) -> list[Tensor]:
