@@ -208,8 +208,9 @@ class StageConfig:
     widest: float | None = None
     """As `ExportConfig.widest`, for the losses to see what the file will give; none: they see nothing faded."""
     colourfulness: float | None = None
-    """The share of the true photographs' colourfulness, as CIELAB counts it, that a batch's chroma is brought to before
-    the losses see it; none: they see it as it is. So paleness is no way out of what false colours cost."""
+    """The share of the true photographs' colourfulness that a batch's chroma is brought to before the losses see it, as
+    sRGB's and CIELAB's opponents count it together; none: they see it as it is. So paleness is no way out of what false
+    colours cost."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
 
