@@ -20,6 +20,8 @@ if typing.TYPE_CHECKING:
 Precision = Literal["float32", "bfloat16"]
 START = "start"
 """What `ExportConfig.stages` calls the network that a run began with."""
+_OF_ENCODER = ("distillation", "feature_distillation")
+"""Loss terms that look at the encoder's features and at no colours."""
 _WIDEST = 5, 100
 _NEEDED: dict[object, str] = {
     bool: "true or false",
@@ -168,7 +170,7 @@ class LossConfig:
     @property
     def of_encoder_alone(self) -> bool:
         """Whether no term looks at colours, so that the decoder need not run."""
-        return all(not weight or name.endswith("distillation") for name, weight in dataclasses.asdict(self).items())
+        return all(not weight or name in _OF_ENCODER for name, weight in dataclasses.asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,18 +131,19 @@ class StageRun:
         top, left = int(random.integers(_SPARSE)), int(random.integers(_SPARSE))
         torch.manual_seed(int(random.integers(2**32)) + world.rank)
         wanted = self._wanted(batch)
+        parts: dict[str, Tensor] = {}
         prediction: Prediction | None = None
         if weights.of_encoder_alone:
             with self._mixed_precision():
                 seen: list[Tensor] = self._network(_for_network(batch))
         else:
-            prediction = self._predict(batch, (top, left))
+            target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
+            prediction = self._predict(batch, target, (top, left))
             seen = prediction.seen
-        parts = self._distillation_losses(seen, wanted)
-        if prediction is not None:
-            parts |= self._chroma_losses(batch, prediction, (top, left))
+            parts |= self._chroma_losses(prediction, target, (top, left))
             if weights.needs_whole_picture:
                 parts |= self._picture_losses(batch, prediction, wanted)
+        parts |= self._distillation_losses(seen, wanted)
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
         nn.utils.clip_grad_norm_(self._state.network.parameters(), self._config.gradient_clip)
@@ -162,15 +163,15 @@ class StageRun:
         with torch.no_grad():
             return _seen(self._classifier, lab_to_rgb(batch.lightness, batch.chroma))
 
-    def _predict(self, batch: Sample, offset: tuple[int, int]) -> Prediction:
-        """What the network says, as the losses are to see it."""
+    def _predict(self, batch: Sample, target: Tensor, offset: tuple[int, int]) -> Prediction:
+        """What the network says, as the losses are to see it; `target` is the true chroma at its size."""
         stage = self._stage
         whole = stage.loss.needs_whole_chroma or stage.colourfulness is not None
         with self._mixed_precision():
             prediction: Prediction = self._network(_for_network(batch), _SPARSE, offset, whole)
         if stage.colourfulness is None:
             return prediction
-        lightness, target = (functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (batch.lightness, batch.chroma))
+        lightness = functional.avg_pool2d(batch.lightness, OUTPUT_STRIDE)
         bold = brought_to(stage.colourfulness, lightness, prediction.chroma, target, self._world)
         return prediction._replace(chroma=bold)
 
@@ -185,10 +186,9 @@ class StageRun:
             parts["feature_distillation"] = weights.feature_distillation * losses.perceptual_loss(seen, wanted)
         return parts
 
-    def _chroma_losses(self, batch: Sample, prediction: Prediction, offset: tuple[int, int]) -> dict[str, Tensor]:
-        """The terms that look at scores and chroma."""
+    def _chroma_losses(self, prediction: Prediction, target: Tensor, offset: tuple[int, int]) -> dict[str, Tensor]:
+        """The terms that look at scores and chroma; `target` is the true chroma at the prediction's size."""
         weights = self._stage.loss
-        target = functional.avg_pool2d(batch.chroma, OUTPUT_STRIDE)
         sparse_target = target[:, :, offset[0] :: _SPARSE, offset[1] :: _SPARSE]
         parts: dict[str, Tensor] = {}
         if weights.classification:
