@@ -155,6 +155,21 @@ def test_only_stages_that_there_are_can_be_shipped_each_once(config: TrainConfig
         dataclasses.replace(config, export=export)
 
 
+@pytest.mark.parametrize("begins_with", [("second",), ("third",), ("start",), ("only", "only")])
+def test_a_stage_begins_with_ends_of_earlier_ones_each_once(config: TrainConfig, begins_with: tuple[str, ...]):
+    stages = [dataclasses.replace(config.stages[0], name=name) for name in ("only", "second", "third")]
+    stages[1] = dataclasses.replace(stages[1], begins_with=begins_with)
+    message = f"stage 'second': begins_with is {', '.join(begins_with)}; give some of only, each once"
+    with pytest.raises(ConfigError, match=message):
+        dataclasses.replace(config, stages=tuple(stages))
+
+
+def test_a_stage_may_begin_with_what_the_run_began_with(config: TrainConfig):
+    second = dataclasses.replace(config.stages[0], name="second", begins_with=("start", "only"))
+    run = dataclasses.replace(config, start=Path("shipped.onnx"), stages=(*config.stages, second))
+    assert run.stages[1].begins_with == ("start", "only")
+
+
 def test_what_a_run_begins_with_can_be_shipped_where_there_is_such_a_thing(config: TrainConfig):
     export = dataclasses.replace(config.export, stages=("start", "only"))
     with pytest.raises(ConfigError, match=r"export\.stages is start, only; give some of only, each once"):

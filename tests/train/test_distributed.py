@@ -52,6 +52,7 @@ name = "pictures"
 size = 32
 batch = 4
 steps = 3
+begins_with = ["encoder", "classification"]
 learning_rate = 3e-3
 encoder_learning_rate = 3e-4
 warmup = 0

@@ -2,6 +2,7 @@ import dataclasses
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
+from photochrom_train.colorize_network import Part
 from photochrom_train.config import DataConfig, LossConfig, TrainConfig
 from photochrom_train.distributed import World
 from photochrom_train.networks import build_network
@@ -64,7 +66,7 @@ def two_stages(config: TrainConfig, with_stage) -> TrainConfig:
         "adversarial": 0.5,
     }
     settings = {"size": 64, "steps": 3, "dropout": 0.3, "temperature": 0.4, "colourfulness": 0.9}
-    second = with_stage(loss, name="second", **settings).stages[0]
+    second = dataclasses.replace(with_stage(loss, name="second", **settings).stages[0], begins_with=("only",))
     first = dataclasses.replace(config.stages[0], steps=4)
     return dataclasses.replace(config, stages=(first, second))
 
@@ -225,6 +227,26 @@ def test_the_weights_of_several_stages_are_shipped_as_their_mean(two_stages: Tra
     for name, value in first.state_dict().items():
         if value.is_floating_point():
             torch.testing.assert_close(mean[name], (value + second.state_dict()[name]) / 2)
+
+
+def test_a_stage_begins_with_the_mean_of_earlier_ends(
+    config: TrainConfig, cache: PhotoCache, with_stage, tmp_path: Path
+):
+    """At a learning rate of zero it ends with that, too."""
+    still = {"learning_rate": 0.0, "encoder_learning_rate": 0.0, "frozen": get_args(Part)[:-1]}
+    third = with_stage({"chroma": 1.0}, name="third", steps=2, **still).stages[0]
+    third = dataclasses.replace(third, begins_with=("only", "second"))
+    stages = [dataclasses.replace(config.stages[0], name=name, steps=2) for name in ("only", "second")]
+    run = dataclasses.replace(config, stages=(*stages, third))
+    assert train(run, cache, tmp_path, ALONE)
+    first, second, mean = (
+        load_averaged(run, tmp_path / f"stage-{name}.pt")[0].state_dict() for name in ("only", "second", "third")
+    )
+    assert changed(first, second)
+    for name, value in first.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(mean[name], (value + second[name]) / 2)
+    assert_same(mean, checkpoint_of(tmp_path)["network"])
 
 
 def test_a_run_of_another_network_is_refused(two_stages: TrainConfig, whole_run: Path):

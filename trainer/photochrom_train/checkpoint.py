@@ -113,6 +113,11 @@ def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
         increasing inference time", ICML 2022.
     """
     files = [stage_file(run, name) for name in config.export.stages] or [run / "checkpoint.pt"]
+    return _load_mean(config, files)
+
+
+def _load_mean(config: TrainConfig, files: list[Path]) -> ColorizeNetwork:
+    """The mean of the averaged networks in some checkpoints; raises as `load_exported`."""
     for file in files:
         if not file.is_file():
             raise FileNotFoundError(f"{file} is not there: name the folder of a run that got so far, or train it on")
@@ -170,6 +175,24 @@ def begin_with(state: TrainingState, weights: ExportedWeights, lightness: Tensor
     """
     weights.fill(state.network, lightness)
     state.average.module.load_state_dict(state.network.state_dict())
+
+
+def begin_with_mean(state: TrainingState, config: TrainConfig, run: Path, stages: tuple[str, ...]) -> None:
+    """Put the networks of a run where the mean of its own stages' ends stands.
+
+    Args:
+        state: of the run.
+        config: of the run.
+        run: its folder.
+        stages: names of finished stages, or "start".
+
+    Raises:
+        FileNotFoundError: a stage's checkpoint is not there any more; the message names it.
+        ValueError: as `load_averaged`.
+    """
+    mean = _load_mean(config, [stage_file(run, name) for name in stages]).state_dict()
+    for network in (state.network, state.average.module):
+        network.load_state_dict(mean)
 
 
 def restore(state: TrainingState, record: Checkpoint) -> None:

@@ -45,6 +45,11 @@ def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
         raise ConfigError(f"{name} is {value}; give {allowed}")
 
 
+def _check_stages(name: str, given: tuple[str, ...], known: list[str]) -> None:
+    if not set(given) <= set(known) or len(set(given)) < len(given):
+        raise ConfigError(f"{name} is {', '.join(given)}; give some of {', '.join(known) or 'none'}, each once")
+
+
 def _check_side(name: str, side: int) -> None:
     if side < 32 or side % 32:
         raise ConfigError(f"{name} is {side}; give a multiple of 32, such as 128")
@@ -185,6 +190,9 @@ class StageConfig:
     """Photographs per optimizer step, over all processes."""
     steps: int
     """Optimizer steps; the learning rates fall along a cosine over them."""
+    begins_with: tuple[str, ...] = ()
+    """Earlier stages, with the mean of whose ends' weights it begins (a model soup), "start" for what the run began
+    with; none: with the weights that the stage before it ended with."""
     crop: tuple[float, float] = (0.3, 1.0)
     """Range of the crop's share of the photograph's area."""
     learning_rate: float = 1e-3
@@ -314,9 +322,11 @@ class TrainConfig:
             raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
         if START in names:
             raise ConfigError(f"a stage is named {START}, as what a run begins with is; name it otherwise")
-        shipped, known = self.export.stages, [START, *names] if self.start else names
-        if not set(shipped) <= set(known) or len(set(shipped)) < len(shipped):
-            raise ConfigError(f"export.stages is {', '.join(shipped)}; give some of {', '.join(known)}, each once")
+        known = [START] if self.start else []
+        for stage in self.stages:
+            _check_stages(f"stage {stage.name!r}: begins_with", stage.begins_with, known)
+            known.append(stage.name)
+        _check_stages("export.stages", self.export.stages, known)
         _check("seed", self.seed, 0)
         _check("weight_decay", self.weight_decay, 0)
         _check("gradient_clip", self.gradient_clip, 1e-6)

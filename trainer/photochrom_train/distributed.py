@@ -78,6 +78,12 @@ def any_of(world: World, asked: bool) -> bool:
     return bool(votes > 0)
 
 
+def wait_for_all(world: World) -> None:
+    """Go on when every process has come so far."""
+    if world.size > 1:
+        dist.barrier()
+
+
 class SyncedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation with the statistics of all processes' shares of a batch, on CPU (gloo) as on GPU.
 

@@ -19,6 +19,7 @@ from photochrom_train.checkpoint import (
     Progress,
     TrainingState,
     begin_with,
+    begin_with_mean,
     read_checkpoint,
     restore,
     save_checkpoint,
@@ -26,7 +27,7 @@ from photochrom_train.checkpoint import (
 )
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import START, TrainConfig
-from photochrom_train.distributed import World, any_of, mean_over
+from photochrom_train.distributed import World, any_of, mean_over, wait_for_all
 from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.palette import Palette, measure_palette
 from photochrom_train.photo_cache import PhotoCache
@@ -97,6 +98,9 @@ def train(
             at_end.callback(log.close)
         while state.progress.stage < len(config.stages):
             stage = config.stages[state.progress.stage]
+            if stage.begins_with and state.progress.step == 0:
+                wait_for_all(world)  # for the one that writes the stages' ends
+                begin_with_mean(state, config, folder, stage.begins_with)
             run = StageRun(config, stage, state, cache, positions, world)
             for loss_parts in run.steps():
                 progress = state.progress
