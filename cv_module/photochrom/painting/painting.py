@@ -17,7 +17,7 @@ from photochrom.colour.photograph import in_bands, strips
 from photochrom.colour.space import SRGB, ColourSpace
 from photochrom.painting.enlarge import ChromaEnlarger
 
-_LARGE_CELL: Final = 24
+_LARGE_CELL: Final = 19
 """Pixels to a side of a cell of the network's grid from which four pixels share a tint."""
 
 
