@@ -117,7 +117,7 @@ def test_a_new_layer_is_limited_by_selection_and_mask(gimp, output, mask, feathe
     assert facts["originals"][0]["identical"]
     assert not facts["layers"][0]["edit_mask"]
     assert largest(facts["seen"]["outside"]) == 0
-    assert facts["seen"]["colouring"] > 1
+    assert facts["seen"]["colouring"] > 0.5
 
 
 def test_a_mask_without_selection_is_copied(gimp):
