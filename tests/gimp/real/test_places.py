@@ -109,7 +109,7 @@ def test_a_new_layer_is_limited_by_selection_and_mask(gimp, output, mask, feathe
     layer: Json = {"name": "photo", "size": [90, 70], "offset": [5, -3]} | ({} if mask == "none" else {"mask": mask})
     wanted: Json = {"layers": [layer, {"name": "below"}], "selected": ["photo"]}
     wanted |= {"selection": [50, 20, 30, 25], "feather": feather}
-    facts = process(gimp, wanted, output=output)
+    facts = process(gimp, wanted, output=output, saturation=1.5)
     assert facts["status"] == "success", facts["sentence"]
     error = facts["masks"][0]
     assert error is not None
@@ -117,7 +117,7 @@ def test_a_new_layer_is_limited_by_selection_and_mask(gimp, output, mask, feathe
     assert facts["originals"][0]["identical"]
     assert not facts["layers"][0]["edit_mask"]
     assert largest(facts["seen"]["outside"]) == 0
-    assert facts["seen"]["colouring"] > 0.5
+    assert facts["seen"]["colouring"] > 1
 
 
 def test_a_mask_without_selection_is_copied(gimp):
