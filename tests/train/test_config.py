@@ -164,6 +164,12 @@ def test_a_stage_begins_with_ends_of_earlier_ones_each_once(config: TrainConfig,
         dataclasses.replace(config, stages=tuple(stages))
 
 
+def test_the_first_stage_of_a_run_from_nothing_has_nothing_to_begin_with(config: TrainConfig):
+    stage = dataclasses.replace(config.stages[0], begins_with=("start",))
+    with pytest.raises(ConfigError, match="begins_with is start; leave it out: there are no weights yet"):
+        dataclasses.replace(config, stages=(stage,))
+
+
 def test_a_stage_may_begin_with_what_the_run_began_with(config: TrainConfig):
     second = dataclasses.replace(config.stages[0], name="second", begins_with=("start", "only"))
     run = dataclasses.replace(config, start=Path("shipped.onnx"), stages=(*config.stages, second))

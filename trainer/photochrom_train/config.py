@@ -47,7 +47,8 @@ def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
 
 def _check_stages(name: str, given: tuple[str, ...], known: list[str]) -> None:
     if not set(given) <= set(known) or len(set(given)) < len(given):
-        raise ConfigError(f"{name} is {', '.join(given)}; give some of {', '.join(known) or 'none'}, each once")
+        allowed = f"give some of {', '.join(known)}, each once" if known else "leave it out: there are no weights yet"
+        raise ConfigError(f"{name} is {', '.join(given)}; {allowed}")
 
 
 def _check_side(name: str, side: int) -> None:
