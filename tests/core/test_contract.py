@@ -139,7 +139,12 @@ def test_a_value_that_is_not_allowed_is_refused_by_the_name_of_its_key(contract_
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("version", 2), ("opset", "17"), ("sha256", None), ("size_bytes", 1.5), ("name", " ")]
+    ("key", "value"),
+    [
+        *[("version", 2), ("opset", "17"), ("sha256", None), ("size_bytes", 1.5), ("name", " ")],
+        *[("conditions", None), ("conditions", ["points"]), ("parity", None)],
+        *[("parity", {"torch": value}) for value in ("good", None, True, -1.0, float("nan"), float("inf"))],
+    ],
 )
 def test_a_contract_that_is_made_in_python_is_held_to_the_same(contract_path, key, value):
     with pytest.raises(ModelError, match=key):

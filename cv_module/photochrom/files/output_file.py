@@ -59,8 +59,8 @@ def write_file(path: Path, data: bytes | bytearray | memoryview, *, existing: Ex
 
     Raises:
         ImageError: a file is there and ``existing`` is ``refuse``, what is there is never replaced, or the system
-            refuses (a full disk, a folder that is write-protected or gone); nothing is left behind, and the message
-            begins with the path.
+            refuses (a full disk, a folder that is write-protected or gone); no file is left behind, though folders
+            that were made stay, for others may write there already; the message begins with the path.
     """
     if is_there(path) and existing != "overwrite":
         if existing == "skip":

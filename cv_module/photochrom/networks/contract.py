@@ -6,7 +6,6 @@ format. A contract that is not exactly right is refused: unknown and missing key
 
 import hashlib
 import json
-import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -149,10 +148,10 @@ def _check(contract: Contract) -> None:
         _refuse("opset", contract.opset, "a positive number")
     if contract.macs < 0:
         _refuse("macs", contract.macs, "0 or more")
-    if contract.conditions:
+    if contract.conditions != ():
         _refuse("conditions", contract.conditions, "[]: this photochrom knows no conditions")
-    for engine, difference in contract.parity.items():
-        if not (math.isfinite(difference) and difference >= 0):
+    for engine, difference in _object("parity", contract.parity, None).items():
+        if not _number(f"parity.{engine}", difference) >= 0:
             _refuse(f"parity.{engine}", difference, "a finite number, 0 or more")
     if contract.task not in TASKS:
         _refuse("task", contract.task, ", ".join(TASKS))
