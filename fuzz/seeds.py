@@ -73,7 +73,7 @@ def _networks() -> dict[str, onnx.ModelProto]:
     varied = [
         node("Constant", [], ["bias"], value=numpy_helper.from_array(np.zeros(4, np.float32))),
         node("Conv", ["lightness", "stem", "bias"], ["a"], strides=[2, 2], auto_pad="SAME_UPPER", kernel_shape=[3, 3]),
-        node("BatchNormalization", ["a", "ones", "ones", "ones", "ones"], ["b"], epsilon=1e-5),
+        node("InstanceNormalization", ["a", "ones", "ones"], ["b"], epsilon=1e-5),
         node("LeakyRelu", ["b"], ["c"], alpha=0.1),
         node("HardSwish", ["c"], ["d"]),
         node("Pad", ["d", "pads"], ["wide"], mode="reflect"),

@@ -161,9 +161,10 @@ class Colorizer:
         pixels = check_photograph(src.get() if isinstance(src, cv2.UMat) else src)
         painting, network, confidence = self._paint(pixels, adjustment, profile)
         size = (pixels.shape[1], pixels.shape[0])
+        enlarged = np.asarray(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), np.float32)
         return Colorization(
             image=painting.whole(),
-            confidence=np.clip(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), 0, 1, dtype=np.float32),
+            confidence=np.clip(enlarged, 0, 1, out=enlarged),
             device=network.device,
             engine=network.engine,
         )

@@ -1,16 +1,23 @@
-"""Threads: how many there may be, in the process and for one photograph, and how long they wait.
+"""Threads: how many there may be, in the process and for one photograph, how long they wait, and parts shared out.
 
 A photograph that is alone in work is finished on all processor cores; several at once share them, because threads that
 outnumber the cores gain nothing and hold memory each.
+
+They are plain threads: Python switches every ThreadPoolExecutor off when its main thread ends, and threads of the
+user's that it lets finish then could colorize nothing any more.
 """
 
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 
 import cv2
+
+_Part = TypeVar("_Part")
+_Result = TypeVar("_Result")
 
 LOOK_AGAIN: Final = 0.1
 """How long a thread waits for something before it asks again whether it shall stop [s]."""
@@ -43,3 +50,54 @@ def shared_threads(share: Callable[[], int]) -> Iterator[None]:
         yield
     finally:
         _share.reset(token)
+
+
+def on_threads(work: Callable[[_Part], _Result], parts: Sequence[_Part], threads: int) -> list[_Result]:
+    """What something makes of every part, in their order.
+
+    The calling thread takes parts too, and all of them where the system gives no more threads.
+
+    Args:
+        work: called once for every part; several at a time. What it raises comes out, once the parts that were begun
+            have ended; so does a KeyboardInterrupt.
+        parts: handed out one after the other.
+        threads: how many to work on, the calling one included.
+    """
+    results: dict[int, _Result] = {}
+    rest = iter(enumerate(parts))
+    stopped = threading.Event()
+    errors: list[BaseException] = []
+
+    def take() -> None:
+        for at, part in rest:
+            if stopped.is_set():
+                return
+            results[at] = work(part)
+
+    def help_out() -> None:
+        try:
+            take()
+        except BaseException as error:  # noqa: BLE001 (comes out in the calling thread)
+            errors.append(error)
+            stopped.set()
+
+    helpers: list[threading.Thread] = []
+    try:
+        for _ in range(min(threads, len(parts)) - 1):
+            helper = threading.Thread(target=help_out, name="photochrom")
+            try:
+                helper.start()
+            except RuntimeError:  # a limit of the system's, or Python is about to end
+                break
+            helpers.append(helper)
+        take()
+        for helper in helpers:
+            helper.join()
+    except BaseException:
+        stopped.set()
+        for helper in helpers:
+            helper.join()
+        raise
+    if errors:
+        raise errors[0]
+    return [results[at] for at in range(len(parts))]

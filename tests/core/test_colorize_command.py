@@ -19,6 +19,7 @@ import pytest
 from photochrom.command.cli import main
 from photochrom.conversion.options import ConvertOptions
 from photochrom.conversion.result import ConvertReport, FileResult, Progress
+from photochrom.errors import JobError
 from photochrom.files.decoder import decode_image
 from photochrom.files.imageio import read_image, write_image
 
@@ -215,6 +216,26 @@ def test_a_report_shows_the_photographs(album: Path, out: Path, model: Path, tmp
     text = page.read_text(encoding="utf-8")
     assert text.count("data:image/webp") >= 6
     assert "a.png" in text
+
+
+def test_a_report_that_cannot_be_written_at_the_end_hides_nothing_else(
+    album: Path,
+    out: Path,
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def fail(*_: object) -> None:
+        raise JobError("report.html: cannot be written: No space left on device")
+
+    monkeypatch.setattr("photochrom.report.html_report.HtmlReport.finish", fail)
+    arguments = [str(album), "-o", str(out), "--model", str(model), "--report", str(tmp_path / "report.html"), "--json"]
+    assert main(["colorize", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["exit_code"] == 1
+    assert "no report: report.html: cannot be written: No space left on device" in printed.err
+    assert files(out) == ["a.png", "b.jpg", "c.tif"]
 
 
 def test_a_photograph_goes_through_a_pipe_in_its_own_format_or_another(album: Path, model: Path):

@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -142,13 +143,29 @@ def test_a_value_that_is_not_allowed_is_refused_by_the_name_of_its_key(contract_
     ("key", "value"),
     [
         *[("version", 2), ("opset", "17"), ("sha256", None), ("size_bytes", 1.5), ("name", " ")],
-        *[("conditions", None), ("conditions", ["points"]), ("parity", None)],
+        *[("conditions", None), ("conditions", ["points"]), ("parity", None), ("inputs", None), ("outputs", 3)],
         *[("parity", {"torch": value}) for value in ("good", None, True, -1.0, float("nan"), float("inf"))],
     ],
 )
 def test_a_contract_that_is_made_in_python_is_held_to_the_same(contract_path, key, value):
     with pytest.raises(ModelError, match=key):
         replace(read_contract(contract_path), **{key: value})
+
+
+def test_a_contract_that_is_made_in_python_may_have_lists(contract_path):
+    contract = read_contract(contract_path)
+    sides: Any = list(contract.inputs[0].shape)
+    lightness: Any = [replace(contract.inputs[0], shape=sides, range=cast(Any, [0, 100]))]
+    outputs: Any = list(contract.outputs)
+    made = replace(contract, inputs=lightness, outputs=outputs, conditions=cast(Any, []))
+    assert made == contract
+    assert parse_contract(made.to_json()) == contract
+
+
+@pytest.mark.parametrize(("key", "value"), [("shape", None), ("shape", (1, 1, 64.0, 64)), ("range", 3)])
+def test_a_tensor_that_is_made_in_python_is_held_to_the_same(contract_path, key, value):
+    with pytest.raises(ModelError, match=key):
+        replace(read_contract(contract_path).inputs[0], **{key: value})
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -1,11 +1,13 @@
 """Bytes to pictures: every photograph upright, whatever way it lies in its file."""
 
+import io
 import struct
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from cv2.typing import MatLike
 
 from photochrom.errors import ImageError
@@ -95,7 +97,37 @@ def test_a_tiffs_own_orientation_is_applied_once(orientation: int):
     assert np.array_equal(decode_image(turned).pixels, picture())
 
 
-@pytest.mark.parametrize("icc", [profile(b"GRAY"), profile(b"CMYK"), b"\0" * 200], ids=["grey", "cmyk", "nonsense"])
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("kind", ["grey", "colour", "alpha", "deep"])
+def test_a_tiff_of_tiles_is_turned_as_a_whole(kind: str, compression: str | None, orientation: int):
+    """OpenCV turns 8-bit tiles one by one."""
+    upright = picture()
+    if kind == "grey":
+        upright = upright[:, :, 0]
+    elif kind == "alpha":
+        upright = np.dstack([upright, upright[:, :, 1]])
+    elif kind == "deep":
+        upright = upright.astype(np.uint16) * 257
+    stored = lying(upright, orientation)
+    order = stored if stored.ndim == 2 else stored[:, :, [2, 1, 0, 3][: stored.shape[2]]]
+    out = io.BytesIO()
+    tifffile.imwrite(
+        out,
+        order,
+        photometric="minisblack" if order.ndim == 2 else "rgb",
+        extrasamples=["unassalpha"] if kind == "alpha" else None,
+        tile=(32, 32),
+        compression=compression,
+        metadata=None,
+        extratags=[(Tag.ORIENTATION, "H", 1, orientation, True)],
+    )
+    data = bytearray(out.getvalue())
+    assert read_header(data).upright_size[0] in upright.shape[:2]
+    assert np.array_equal(decode_image(data).pixels, upright)
+
+
+@pytest.mark.parametrize("icc", [profile(b"GRAY"), profile(b"CMYK")], ids=["grey", "cmyk"])
 def test_a_profile_that_would_be_wrong_for_a_colour_picture_is_dropped(icc: bytes):
     _, data = cv2.imencodeWithMetadata(".jpg", picture(), [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
     assert decode_image(bytearray(data.tobytes())).metadata.icc == b""
@@ -108,11 +140,12 @@ def test_a_profile_that_would_be_wrong_for_a_colour_picture_is_dropped(icc: byte
         (profile(), True, True),
         (profile(b"GRAY"), True, True),
         (profile(b"CMYK"), True, False),
-        (profile()[:-1], False, False),
+        (profile()[:-1], False, True),
+        (b"\0" * 200, False, False),
     ],
-    ids=["rgb", "rgb of a grey picture", "grey", "cmyk", "cut off"],
+    ids=["rgb", "rgb of a grey picture", "grey", "cmyk", "cut off", "nonsense"],
 )
-def test_a_whole_profile_that_speaks_of_such_pixels_is_kept(icc: bytes, grey: bool, kept: bool):
+def test_a_profile_that_speaks_of_such_pixels_is_kept_and_so_is_one_that_is_cut_off(icc: bytes, grey: bool, kept: bool):
     pixels = picture()[:, :, 0] if grey else picture()
     _, data = cv2.imencodeWithMetadata(".jpg", pixels, [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(icc, np.uint8)])
     assert decode_image(bytearray(data.tobytes())).metadata.icc == (icc if kept else b"")

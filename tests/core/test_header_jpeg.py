@@ -58,6 +58,21 @@ def test_a_jpeg_that_broke_off_and_was_given_an_end_is_refused(options: dict[str
             decode_image(whole[: int(len(whole) * share)] + b"\xff\xd9")
 
 
+def test_a_jpeg_of_more_scans_than_anything_writes_is_refused():
+    """Each takes as long to decode as the whole picture."""
+    data = bytes(jpeg(photograph()[:, :, 0], progressive=True))
+    last = data.rindex(b"\xff\xda")
+    before = data.count(b"\xff\xda") - 1
+
+    def with_scans(count: int) -> bytearray:
+        return bytearray(data[:last] + data[last:-2] * (count - before) + data[-2:])
+
+    assert with_scans(before + 1) == data
+    assert read_header(with_scans(500)).width == WIDTH
+    with pytest.raises(ImageError, match="it has more than 500 scans"):
+        read_header(with_scans(501))
+
+
 def test_a_jpeg_that_lost_a_piece_in_the_middle_is_refused():
     whole = jpeg(photograph())
     middle = len(whole) // 2

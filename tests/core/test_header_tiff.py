@@ -282,9 +282,9 @@ def test_channels_of_8_bits_may_stand_together_or_one_after_the_other(planes: in
     assert np.array_equal(decode_image(tiff(stored, tags)).pixels, colour()[:, :, ::-1])
 
 
-def deflated(damage: slice | None = None, rows: int = HEIGHT) -> bytearray:
-    """A TIFF whose only strip Deflate packed, with zeros in a part of it, or with less rows than it says."""
-    content = bytearray(zlib.compress(colour()[:rows].tobytes()))
+def deflated(damage: slice | None = None, rows: int = HEIGHT, *, more: int = 0) -> bytearray:
+    """A TIFF whose only strip Deflate packed: with zeros in a part of it, with less rows than it says, or more."""
+    content = bytearray(zlib.compress(colour()[:rows].tobytes() + bytes(more)))
     if damage is not None:
         content[damage] = bytes(len(content[damage]))
     whole: dict[int, tuple[int, ...]] = {
@@ -305,6 +305,12 @@ def test_a_part_that_deflate_packed_is_held_against_its_checksum_which_opencv_do
             decode_image(deflated(damage))
     with pytest.raises(ImageError, match="strip or tile at byte 16 is not whole"):
         decode_image(deflated(rows=HEIGHT - 1))
+
+
+def test_a_part_that_unpacks_to_far_more_than_it_shows_is_not_unpacked_to_its_end():
+    assert np.array_equal(decode_image(deflated(more=1000)).pixels, colour()[:, :, ::-1])
+    with pytest.raises(ImageError, match="strip or tile at byte 16 unpacks to far too much"):
+        decode_image(deflated(more=5_000_000))
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,16 @@ def test_an_avif_that_shows_a_part_of_its_picture_or_glows_is_refused():
         read(turned(avif(), box(b"colr", b"nclx" + struct.pack(">HHHB", 9, 16, 9, 0x80))))
 
 
+def test_an_avif_of_grey_in_the_range_of_video_is_refused():
+    """OpenCV would show it pale; in colour it expands it."""
+    limited = box(b"colr", b"nclx" + struct.pack(">HHHB", 1, 13, 6, 0))
+    with pytest.raises(ImageError, match="its greys are in the range of video"):
+        read(turned(avif(channels=1), limited))
+    assert read_header(turned(avif(channels=3), limited)).channels == 3
+    full = box(b"colr", b"nclx" + struct.pack(">HHHB", 1, 13, 6, 0x80))
+    assert read_header(turned(avif(channels=1), full)).channels == 1
+
+
 def test_an_animated_avif_is_refused():
     animation = cv2.Animation()
     animation.frames, animation.durations = [colour(), colour()[::-1]], [100, 100]

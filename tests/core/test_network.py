@@ -17,6 +17,7 @@ from onnx import helper, numpy_helper
 from photochrom.errors import DeviceError, ModelError
 from photochrom.networks import device, network
 from photochrom.networks.contract import read_contract
+from photochrom.networks.model_store import find
 from photochrom.networks.network import Network, load_network
 
 Float32 = NDArray[np.float32]
@@ -84,6 +85,22 @@ def test_only_one_thread_at_a_time_is_inside_a_network(model):
         results = list(threads.map(shared.run, [some_lightness(0)] * 20))
 
     assert len(results) == 20
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_network_runs_rightly_after_opencv_was_told_to_use_other_instructions(first):
+    before = cv2.useOptimized()
+    inputs = {"lightness": np.random.default_rng(1).uniform(0, 100, (1, 1, 320, 320)).astype(np.float32)}
+    try:
+        cv2.setUseOptimized(first)
+        loaded = load_network(find("colorize"))
+        wanted = loaded.run(inputs)
+        cv2.setUseOptimized(not first)
+        other = loaded.run(inputs)
+    finally:
+        cv2.setUseOptimized(before)
+    for name, atol in (("chroma", 0.1), ("confidence", 0.002)):
+        np.testing.assert_allclose(other[name], wanted[name], atol=atol)
 
 
 def test_several_networks_run_side_by_side(model):
@@ -155,7 +172,9 @@ def test_an_engine_that_is_not_installed_is_an_error_that_says_what_to_install(m
         load(model, engine="onnxruntime")
 
 
-@pytest.mark.parametrize("choice", [{"device": "gpu"}, {"device": None}, {"engine": "torch"}, {"engine": ""}])
+@pytest.mark.parametrize(
+    "choice", [{"device": "gpu"}, {"device": None}, {"device": np.arange(2)}, {"engine": "torch"}, {"engine": ""}]
+)
 def test_a_device_or_engine_that_does_not_exist_is_an_error_with_those_that_do(model, choice):
     with pytest.raises(DeviceError, match=r"auto, cpu, cuda, cuda_fp16|opencv, onnxruntime"):
         load(model, **choice)

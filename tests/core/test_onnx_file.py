@@ -210,6 +210,52 @@ def test_axes_that_are_computed_are_refused(make_model, network):
         load(make_model(network))
 
 
+@pytest.mark.parametrize(
+    ("operator", "numbers", "reason"),
+    [
+        ("Tile", [1, 1, 400, 400], "Tile has .*, which comes to 160000; 4096 is the most"),
+        ("Expand", [400, 400, 64, 64], "Expand has .*, which comes to 655360000"),
+        ("Pad", [0, 0, 0, 0, 0, 0, 24000, 0], "Pad has .*, which comes to 24000"),
+        ("ConstantOfShape", [1 << 14, 1 << 13], "ConstantOfShape has .*, which comes to 134217728"),
+    ],
+)
+def test_what_makes_much_of_little_is_refused(make_model, network, operator, numbers, reason):  # took gigabytes
+    network.graph.initializer.append(numpy_helper.from_array(np.array(numbers, np.int64), "numbers"))
+    inputs = ["numbers"] if operator == "ConstantOfShape" else ["chroma", "numbers"]
+    network.graph.node.append(helper.make_node(operator, inputs, ["much"]))
+
+    with pytest.raises(ModelError, match=reason):
+        load(make_model(network))
+
+
+def test_batch_normalization_is_refused(make_model, network):  # OpenCV 4.14 reads beyond parameters that are too few
+    for name in ("scale", "shift", "mean", "variance"):
+        network.graph.initializer.append(numpy_helper.from_array(np.ones(2, np.float32), name))
+    inputs = ["chroma", "scale", "shift", "mean", "variance"]
+    network.graph.node.append(helper.make_node("BatchNormalization", inputs, ["normal"]))
+
+    with pytest.raises(ModelError, match="its operator BatchNormalization is not known to run safely"):
+        load(make_model(network))
+
+
+def test_millions_of_packed_numbers_are_refused(make_model, network):  # took seconds and gigabytes
+    numbers = network.graph.node[0].attribute.add(name="numbers", type=onnx.AttributeProto.INTS)
+    numbers.ints.extend([0] * 1_000_001)
+
+    with pytest.raises(ModelError, match="damaged"):
+        load(make_model(network))
+
+
+def test_float16_weights_that_are_not_raw_pass(make_model, network):
+    kernel = initializer(network, "kernel")
+    half = numpy_helper.to_array(kernel).astype(np.float16)
+    kernel.CopyFrom(helper.make_tensor("kernel16", TensorProto.FLOAT16, half.shape, half.ravel()))
+    network.graph.node.insert(0, helper.make_node("Cast", ["kernel16"], ["kernel"], to=TensorProto.FLOAT))
+
+    model = make_model(network)
+    check_structure(memoryview(model.read_bytes()), read_contract(model.with_suffix(".json")))
+
+
 def test_a_tensor_without_elements_is_refused_where_it_does_harm(make_model, network):  # crashed OpenCV 4.14
     network.graph.initializer.append(numpy_helper.from_array(np.zeros(0, np.float32), "nothing"))
     network.graph.node.append(helper.make_node("Clip", ["chroma", "nothing"], ["clipped"]))

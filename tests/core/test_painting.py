@@ -10,6 +10,7 @@ import pytest
 from photochrom.colour import photograph
 from photochrom.colour.lab import LUMINANCE_OF_BGR, Float32, Pixels, lightness, luminance, white
 from photochrom.colour.space import ColourSpace
+from photochrom.errors import ImageError
 from photochrom.painting.painting import Painting
 
 LARGE = (601, 777)
@@ -166,6 +167,24 @@ def test_rows_on_demand_are_those_of_the_whole(shape, monkeypatch):
     assert (painting.shape, painting.dtype) == (whole.shape, whole.dtype)
     for rows in (slice(0, 1), slice(17, 80), slice(200, 999), slice(None)):
         np.testing.assert_array_equal(painting.rows(rows), whole[rows])
+
+
+def test_rows_that_end_before_they_begin_are_none():
+    painting = Painting(
+        photograph_of((100, 50), np.uint8), np.zeros((2, 24, 32), np.float32), guide_of(np.zeros((9, 9), np.uint8))
+    )
+    for rows in (slice(5, 3), slice(101, 5), slice(100, 200)):
+        assert painting.rows(rows).shape == (0, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((10, 50, 4), np.uint16), ((200, 50, 4), np.uint16), ((100, 50, 4), np.uint8)]
+)
+def test_an_array_of_another_shape_or_type_takes_no_painting(shape, dtype):
+    pixels = photograph_of((100, 50, 4), np.uint16)
+    painting = Painting(pixels, np.zeros((2, 24, 32), np.float32), guide_of(pixels))
+    with pytest.raises(ImageError, match=r"out has shape .*; give \(100, 50, 4\) and uint16"):
+        painting.whole(np.zeros(shape, dtype))
 
 
 def test_sharing_tints_changes_the_colours_of_a_large_photograph_little(monkeypatch):

@@ -35,6 +35,7 @@ def test_a_last_axis_of_one_is_grey():
         (np.zeros((4, 4), ">u2"), ">u2"),
         (np.zeros((4, 4), complex), "complex128"),
         (np.zeros((4, 4), object), "object"),
+        (np.array([["a"]]), "<U1"),
         (np.zeros(4, np.uint8), "(4,)"),
         (np.uint8(3), "uint8"),
         (np.zeros((), np.uint8), "()"),

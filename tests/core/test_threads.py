@@ -1,6 +1,9 @@
 """Threads for one photograph: all cores when it is alone, a share of them among several."""
 
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -12,7 +15,7 @@ from photochrom import Colorizer, ConvertOptions, convert
 from photochrom.colour.photograph import in_strips
 from photochrom.files.imageio import write_image
 from photochrom.painting.painting import Painting
-from photochrom.threads import processors, shared_threads, threads_for_a_photograph
+from photochrom.threads import on_threads, processors, shared_threads, threads_for_a_photograph
 
 
 def test_alone_a_photograph_has_the_threads_that_opencv_may_use():
@@ -77,3 +80,71 @@ def test_photographs_in_work_at_once_share_the_processors(tmp_path: Path, model:
     report = convert(tmp_path / "in", tmp_path / "out", ConvertOptions(model=model, workers=4))
     assert report.count("done") == 4
     assert shares == [2] * 4
+
+
+def test_parts_come_back_in_their_order_from_several_threads():
+    assert on_threads(lambda part: part * part, range(50), 4) == [part * part for part in range(50)]
+    assert on_threads(lambda part: part, [], 4) == []
+
+
+def test_where_the_system_gives_no_more_threads_the_calling_one_does_it_all(monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert on_threads(lambda _: threading.get_ident(), range(5), 4) == [threading.get_ident()] * 5
+
+
+@pytest.mark.parametrize("in_calling_thread", [True, False])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_what_goes_wrong_in_one_thread_stops_the_others(error: type[BaseException], in_calling_thread: bool):
+    begun = []
+    caller = threading.get_ident()
+
+    def work(part: int) -> None:
+        begun.append(part)
+        time.sleep(0.01)
+        if (threading.get_ident() == caller) == in_calling_thread:
+            raise error
+
+    with pytest.raises(error):
+        on_threads(work, range(1000), 3)
+    assert len(begun) < 100
+
+
+AT_THE_END = """
+import sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import numpy as np
+from photochrom import Colorizer, ConvertOptions, convert
+
+model, album, out = sys.argv[1:]
+colorizer = Colorizer(model)
+photograph = np.zeros((1000, 1000), np.uint8)
+
+def colorize():
+    time.sleep(0.2)
+    print(colorizer.colorize(photograph).shape, flush=True)
+
+def convert_album():
+    time.sleep(0.2)
+    print(convert([album], out, ConvertOptions(model=model)).count("done"), flush=True)
+
+pool = ThreadPoolExecutor(1)
+pool.submit(colorize)
+pool.submit(colorize)
+threading.Thread(target=colorize).start()
+threading.Thread(target=convert_album).start()
+"""
+
+
+def test_threads_that_python_lets_finish_after_the_main_one_can_still_colorize(model: Path, tmp_path: Path):
+    album = tmp_path / "album"
+    album.mkdir()
+    for number in range(3):
+        write_image(album / f"{number}.jpg", np.zeros((1500, 1500), np.uint8))
+    command = [sys.executable, "-c", AT_THE_END, str(model), str(album), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert sorted(done.stdout.splitlines()) == [*["(1000, 1000, 3)"] * 3, "3"], done.stderr
+    assert done.stderr == ""

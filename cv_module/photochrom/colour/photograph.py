@@ -1,14 +1,13 @@
 """Photographs as arrays: which ones are accepted, and how they are worked on in strips."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
 
 from photochrom.colour.lab import Pixels
 from photochrom.errors import ImageError
-from photochrom.threads import threads_for_a_photograph
+from photochrom.threads import on_threads, threads_for_a_photograph
 
 ACCEPTED = "grey (H, W) or (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4), as uint8, uint16 or float32 in [0, 1]"
 
@@ -39,8 +38,8 @@ def check_photograph(src: object) -> Pixels:
     if not isinstance(src, np.ndarray):
         raise ImageError(f"src is a {type(src).__name__}; give {ACCEPTED}")
     if src.dtype not in (np.uint8, np.uint16, np.float32):
-        native = src.dtype.newbyteorder("=")
         way = "src.astype(np.float32) / its largest possible value"
+        native = src.dtype.newbyteorder("=") if src.dtype.kind in "uf" else None
         if native in (np.uint16, np.float32):
             way = f"src.astype(np.{native}), in this machine's order of bytes"
         raise ImageError(f"src has dtype {src.dtype}; give uint8, uint16 or float32 in [0, 1], for instance {way}")
@@ -90,7 +89,7 @@ def most_rows(width: int) -> int:
 
 def in_strips(height: int, width: int, work: Callable[[slice], object]) -> None:
     """Call something for every strip, on as many threads as a photograph may have (see `threads`)."""
-    _on_threads(list(strips(height, width)), work)
+    on_threads(work, list(strips(height, width)), _threads())
 
 
 def in_bands(height: int, width: int, work: Callable[[slice], object]) -> None:
@@ -98,21 +97,8 @@ def in_bands(height: int, width: int, work: Callable[[slice], object]) -> None:
     every = list(strips(height, width))
     together = max(1, min(_MOST_STRIPS_OF_A_BAND, len(every) // threads_for_a_photograph()))
     parts = [every[at : at + together] for at in range(0, len(every), together)]
-    _on_threads([slice(part[0].start, part[-1].stop) for part in parts], work)
+    on_threads(work, [slice(part[0].start, part[-1].stop) for part in parts], _threads())
 
 
-def _on_threads(parts: list[slice], work: Callable[[slice], object]) -> None:
-    threads = min(threads_for_a_photograph(), _MOST_THREADS, len(parts))
-    if threads <= 1:
-        for rows in parts:
-            work(rows)
-        return
-    rest = iter(parts)
-
-    def take(_: int) -> None:
-        for rows in rest:  # each thread takes the next one that is left
-            work(rows)
-
-    with ThreadPoolExecutor(threads, thread_name_prefix="photochrom") as pool:
-        for _ in pool.map(take, range(threads)):
-            pass
+def _threads() -> int:
+    return min(threads_for_a_photograph(), _MOST_THREADS)

@@ -16,7 +16,7 @@ from photochrom.conversion.convert import convert
 from photochrom.conversion.naming import as_output
 from photochrom.conversion.result import ConvertReport, Progress
 from photochrom.conversion.search import as_path
-from photochrom.errors import shown
+from photochrom.errors import JobError, shown
 
 
 def colorize(arguments: argparse.Namespace) -> int:
@@ -61,15 +61,21 @@ def _colorize_files(arguments: argparse.Namespace) -> int:
             report = convert_on_ray(paths, output, options, on_progress, cancelled, address=arguments.ray)
         else:
             report = convert(paths, output, options, on_progress, cancelled)
+        unreported = ""
         if page is not None:
-            page.finish(report)
-    exit_code = 1 if report.failures else 0
+            try:
+                page.finish(report)
+            except JobError as error:  # the photographs are done all the same
+                unreported = str(error)
+    exit_code = 1 if report.failures or unreported else 0
     if report.remaining and not arguments.hot_folder:  # which is made to be stopped
         exit_code = EXIT_CODE + received[0]
     if arguments.json:
         print(summary(report, output, exit_code=exit_code))
     elif not arguments.quiet:
         print(_sentence(report, output))
+    if unreported:
+        print(f"no report: {unreported}", file=sys.stderr)
     if not arguments.quiet:
         _print_troubles(report, named=bar.is_shown)
     return exit_code

@@ -1,6 +1,7 @@
 """``photochrom colorize`` with ``-``: one photograph from or to a standard stream, under the rules that files have."""
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,7 @@ def _spare_original(source: Path | None, target: Path | None, confidence: Path |
     for path in outputs:
         if original is not None and identify(path) == original:
             raise JobError(f"{shown(path)}: is the photograph itself; originals are never touched: give another name")
-    if len({path.resolve() for path in outputs}) < len(outputs):
+    if len({(os.path.realpath(path.parent), path.name) for path in outputs}) < len(outputs):
         raise JobError(f"{shown(outputs[0])}: the photograph and its confidence map need two names")
 
 

@@ -7,7 +7,7 @@ time from decoding to writing. The caller's own thread waits, and tells what end
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -36,35 +36,38 @@ def convert_entries(
             KeyboardInterrupt, comes out here; before that what is begun is finished, and the rest is not begun.
         cancelled: asked in this thread, about ten times a second; True begins no more photographs.
     """
-    count = converter.options.workers or processors()
-    with ThreadPoolExecutor(count + 1, thread_name_prefix="photochrom") as pool:
-        run = _Run(converter, pool, count)
-        run.begin(entries)
-        try:
-            while (end := run.next_end(cancelled)) is not None:
-                on_result(*end)
-        finally:
-            run.stop()
+    run = _Run(converter, converter.options.workers or processors())
+    run.begin(entries)
+    try:
+        while (end := run.next_end(cancelled)) is not None:
+            on_result(*end)
+    finally:
+        run.stop()
+        run.wait()
 
 
 class _Run:
     """One run over some tasks: what its threads share."""
 
-    def __init__(self, converter: Converter, pool: ThreadPoolExecutor, count: int) -> None:
+    def __init__(self, converter: Converter, count: int) -> None:
         self._converter = converter
-        self._pool = pool
         self._count = count
+        self._read_all = threading.Event()
         self._free = threading.Semaphore(count)
         self._ends: SimpleQueue[Future[_End | None]] = SimpleQueue()
         self._stopped = threading.Event()
 
     def begin(self, entries: Sequence[Task | FileResult]) -> None:
         """Start to read."""
-        self._pool.submit(self._read, entries).add_done_callback(self._ends.put)
+        _on_thread(self._ends.put, self._read, entries)
 
     def stop(self) -> None:
         """Begin no more photographs."""
         self._stopped.set()
+
+    def wait(self) -> None:
+        """Return when all that was begun has ended."""
+        self._read_all.wait()
 
     def next_end(self, cancelled: Callable[[], bool] | None) -> _End | None:
         """The next photograph that ended; None when there are no more."""
@@ -78,17 +81,27 @@ class _Run:
 
     def _read(self, entries: Sequence[Task | FileResult]) -> _End | None:
         """Read the photographs one after the other and hand them on; None when the last has ended."""
-        with suppress(CancelledError):
-            for number, entry in enumerate(entries):
-                loaded = self._converter.load(entry, self._stopped.is_set)
-                if not self._wait_for_worker():
-                    if isinstance(loaded, Loaded):
-                        loaded.reservation.release()
-                    break
-                self._pool.submit(self._finish, number, loaded).add_done_callback(self._end)
-        for _ in range(self._count):
-            self._free.acquire()
+        try:
+            with suppress(CancelledError):
+                for number, entry in enumerate(entries):
+                    loaded = self._converter.load(entry, self._stopped.is_set)
+                    if not self._wait_for_worker():
+                        if isinstance(loaded, Loaded):
+                            loaded.reservation.release()
+                        break
+                    self._hand_on(number, loaded)
+        finally:
+            for _ in range(self._count):
+                self._free.acquire()
+            self._read_all.set()
         return None
+
+    def _hand_on(self, number: int, loaded: Loaded | FileResult) -> None:
+        """Finish a photograph in a thread of its own; in this one, where the system gives no more."""
+        try:
+            _on_thread(self._end, self._finish, number, loaded)
+        except RuntimeError:
+            _into_future(self._end, self._finish, number, loaded)
 
     def _wait_for_worker(self) -> bool:
         """Take a worker when one is free; False if it was stopped before."""
@@ -103,3 +116,26 @@ class _Run:
     def _end(self, future: Future[_End | None]) -> None:
         self._ends.put(future)
         self._free.release()
+
+
+def _on_thread(
+    on_end: Callable[[Future[_End | None]], object], work: Callable[..., _End | None], *arguments: object
+) -> None:
+    """Begin something in a thread of its own; see `threads` for why no pool.
+
+    Raises:
+        RuntimeError: there are no more threads to be had.
+    """
+    threading.Thread(target=_into_future, args=(on_end, work, *arguments), name="photochrom").start()
+
+
+def _into_future(
+    on_end: Callable[[Future[_End | None]], object], work: Callable[..., _End | None], *arguments: object
+) -> None:
+    """Do something, and hand on what came of it, be it an error."""
+    future: Future[_End | None] = Future()
+    try:
+        future.set_result(work(*arguments))
+    except BaseException as error:  # noqa: BLE001 (comes out in the thread that asks for the result)
+        future.set_exception(error)
+    on_end(future)

@@ -49,8 +49,7 @@ def decode_image(data: bytearray, header: Header | None = None) -> Picture:
     """
     header = read_header(data) if header is None else header
     _check_parts(data, header.checksummed)
-    if header.correction is not None:
-        position, value = header.correction
+    for position, value in header.corrections:
         data[position : position + len(value)] = value
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -58,7 +57,7 @@ def decode_image(data: bytearray, header: Header | None = None) -> Picture:
         raise _undecodable(header, f" ({error.err})") from None
     if decoded is None:
         raise _undecodable(header, "")
-    # OpenCV turns a TIFF by itself.
+    # OpenCV turns most TIFFs by itself.
     if sorted(decoded.shape[:2]) != sorted((header.height, header.width)):
         raise ImageError(
             f"it is damaged: its header says {header.width} x {header.height} pixels, and it holds "
@@ -85,6 +84,8 @@ def _check_parts(data: bytearray, parts: Iterable[tuple[int, int, int]]) -> None
             while piece and not unpacking.eof:
                 length += len(unpacking.decompress(piece, _PIECE))
                 piece = unpacking.unconsumed_tail
+                if unpacked_size and length > unpacked_size + _PIECE:
+                    raise ImageError(f"it is damaged: its strip or tile at byte {position} unpacks to far too much")
         except zlib.error:
             length = -1
         finally:
@@ -166,7 +167,12 @@ _RGB_SPACE: Final = b"RGB "
 
 
 def _fits(icc: bytes, pixels: MatLike) -> bool:
-    """Whether a block is a whole ICC profile that speaks of such pixels; an RGB one does of grey ones, too."""
-    whole = icc[36:40] == b"acsp" and int.from_bytes(icc[:4], "big") <= len(icc)
+    """Whether a block is an ICC profile that speaks of such pixels, as an RGB one does of grey ones, too.
+
+    One that is cut off fits: whoever goes by it has to learn that it is damaged.
+    """
+    if icc[36:40] != b"acsp":
+        return False
     is_for_grey = icc[16:20] == _GREY_SPACE
-    return whole and (icc[16:20] == _RGB_SPACE or (is_for_grey and (pixels.ndim == 2 or is_grey(np.asarray(pixels)))))
+    is_cut_off = int.from_bytes(icc[:4], "big") > len(icc)
+    return is_cut_off or icc[16:20] == _RGB_SPACE or (is_for_grey and (pixels.ndim == 2 or is_grey(np.asarray(pixels))))

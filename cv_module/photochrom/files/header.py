@@ -48,8 +48,8 @@ class Header:
     """Exif's number for how the decoded pixels must still be turned, 1 to 8."""
     working_size: int = 0
     """What OpenCV's decoder takes for a while beside the decoded pixels and the file, as measured [bytes]."""
-    correction: tuple[int, bytes] | None = None
-    """A position, and the bytes to put there before decoding, so that OpenCV reads the file rightly."""
+    corrections: tuple[tuple[int, bytes], ...] = ()
+    """Positions, and the bytes to put there before decoding, so that OpenCV reads the file rightly."""
     checksummed: tuple[tuple[int, int, int], ...] = ()
     """Parts that Deflate packed, whose checksums OpenCV skips: position, length, length unpacked [bytes]."""
     tail: bytes = b""

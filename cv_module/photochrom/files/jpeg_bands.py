@@ -10,13 +10,12 @@ Source:
 
 import struct
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from cv2.typing import MatLike
 
 from photochrom.painting.painting import Painting
-from photochrom.threads import threads_for_a_photograph
+from photochrom.threads import on_threads, threads_for_a_photograph
 
 _BLOCK: Final = 8
 """Rows and columns of a block, and of what is coded at once of a picture without subsampling [pixels]."""
@@ -43,8 +42,7 @@ def encode_bands(pixels: MatLike | Painting, encode: Callable[[MatLike], memoryv
         band = slice(top, top + rows)
         return encode(pixels.rows(band) if isinstance(pixels, Painting) else pixels[band])
 
-    with ThreadPoolExecutor(threads_for_a_photograph(), thread_name_prefix="photochrom") as pool:
-        files = list(pool.map(encode_band, range(0, height, rows)))
+    files = on_threads(encode_band, range(0, height, rows), threads_for_a_photograph())
     blocks = -(-width // _BLOCK) * (rows // _BLOCK)
     parts: list[bytes | memoryview] = [_head(files[0], height, blocks)]
     for number, file in enumerate(files):

@@ -39,6 +39,11 @@ class Tensor:
     range: tuple[float, float]
     """Least and greatest value [unit]."""
 
+    def __post_init__(self) -> None:
+        _make_tuples(self, "shape", "range")
+        for side in self.shape:
+            _whole("shape", side)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTensor:
@@ -96,6 +101,7 @@ class Contract:
     """Largest difference from the trained network, by engine [output units]."""
 
     def __post_init__(self) -> None:
+        _make_tuples(self, "inputs", "outputs", "conditions")
         _check(self)
 
     @property
@@ -122,6 +128,15 @@ class Contract:
 def _refuse(key: str, given: object, allowed: str) -> NoReturn:
     text = repr(given)
     raise ModelError(f'contract: "{key}" is {text if len(text) <= 80 else text[:77] + "..."}; allowed is {allowed}')
+
+
+def _make_tuples(record: object, *keys: str) -> None:
+    """Make the lists that scripts may give tuples."""
+    for key in keys:
+        value = getattr(record, key)
+        if not isinstance(value, list | tuple):
+            _refuse(key, value, "a list")
+        object.__setattr__(record, key, tuple(value))
 
 
 def _check(contract: Contract) -> None:

@@ -32,7 +32,7 @@ OPENCV_TARGETS: Final[dict[ActualDevice, OpenCVTarget]] = {
 def check_choice(device: object, engine: object) -> None:
     """Raise DeviceError for a device or an engine that does not exist."""
     for kind, given, allowed in (("device", device, get_args(Device)), ("engine", engine, get_args(Engine))):
-        if given not in allowed:
+        if not isinstance(given, str) or given not in allowed:
             raise DeviceError(f"there is no {kind} {given!r}; give one of {', '.join(allowed)}")
 
 

@@ -38,8 +38,20 @@ class _OpenCV:
     """A network inside OpenCV DNN."""
 
     def __init__(self, network: NDArray[np.uint8], device: ActualDevice) -> None:
+        self._network = network
+        self._device = device
+        self._load()
+
+    def _load(self) -> None:
+        """Read the network, as OpenCV is set now.
+
+        OpenCV 4 packs weights for the instructions that `cv2.setUseOptimized` allows then, and computes senseless
+        values from them under others.
+        """
+        self._optimized = cv2.useOptimized()
+        device = self._device
         try:
-            self._net = _read_onnx(network, device)
+            self._net = _read_onnx(self._network, device)
             empty = self._net.empty()
             if device != "cpu":  # the CPU is where a network starts, and OpenCV 5 warns when told so
                 self._net.setPreferableBackend(OPENCV_TARGETS[device].backend)
@@ -50,6 +62,8 @@ class _OpenCV:
             raise ModelError(f"OpenCV {cv2.__version__} cannot load it: some layer is unknown to it")
 
     def forward(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> list[Float32]:
+        if cv2.useOptimized() != self._optimized:
+            self._load()
         try:
             for name, value in inputs.items():
                 self._net.setInput(value, name)

@@ -12,6 +12,8 @@ import math
 import struct
 from typing import Final
 
+import numpy as np
+
 from photochrom.errors import ModelError
 from photochrom.networks.contract import Contract, Tensor
 from photochrom.networks.onnx_operators import Value, check_attribute, check_inputs
@@ -86,7 +88,16 @@ class _Message:
             while position < len(value):
                 element, position = _varint(value, position)
                 numbers.append(element)
+                if len(numbers) > _MOST_FIELDS:
+                    raise _damaged()
         return [value - (1 << 64) if value >> 63 else value for value in numbers]
+
+    def count(self, number: int) -> int:
+        """How many values a field of whole numbers has, packed or not."""
+        count = 0
+        for value in self._fields.get(number, []):
+            count += 1 if isinstance(value, int) else int(np.count_nonzero(np.frombuffer(value, np.uint8) < 0x80))
+        return count
 
     def number(self, number: int) -> int:
         """Value of a field of one whole number; 0 where there is none."""
@@ -195,7 +206,7 @@ def _check_tensor(tensor: _Message) -> Value:
         elements = len(raw[-1]) / size
     else:
         elements = sum(len(data) for data in tensor.bytes(4)) / 4 + sum(len(data) for data in tensor.bytes(10)) / 8
-        elements += sum(len(tensor.numbers(number)) for number in (5, 7, 11))
+        elements += sum(tensor.count(number) for number in (5, 7, 11))
     if elements != math.prod(shape):
         raise ModelError(f'its tensor "{name}" holds {elements:g} elements, but its shape {shape} says otherwise')
     numbers = None

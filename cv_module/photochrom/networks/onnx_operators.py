@@ -9,6 +9,7 @@ Source:
     Operators.md of ONNX 1.17: the least and the most inputs over all operator sets up to 21.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ _BY_INPUTS: Final[Mapping[tuple[int, int], str]] = {
     (2, 4): "Resize",
     (2, 3): "Conv ConvTranspose Gemm LayerNormalization Tile",
     (3, 3): "InstanceNormalization Where",
-    (5, 5): "BatchNormalization",
 }
 """Operators by how many inputs they have, at least and at most. ONNX lets Max, Mean, Min and Sum have more than three,
-and Resize and Upsample one alone; OpenCV crashes on such."""
+and Resize and Upsample one alone; OpenCV crashes on such. BatchNormalization is not among them: given fewer parameters
+than channels, OpenCV 4 reads beyond them. Exporters fold it into the convolution before it."""
 OPERATORS: Final[Mapping[str, tuple[int, int]]] = {
     name: bounds for bounds, names in _BY_INPUTS.items() for name in names.split()
 }
@@ -56,6 +57,14 @@ _LENGTHS: Final = _SIZES | {"pads", "output_padding", "output_shape"}
 """Attributes whose numbers count pixels or channels."""
 _LONGEST: Final = 1 << 16
 """More pixels or channels than any network has, and few enough to multiply four of them."""
+_GROWTH: Final[Mapping[str, tuple[int, int]]] = {
+    "ConstantOfShape": (0, 1 << 26),
+    "Expand": (1, 1 << 26),
+    "Pad": (1, 1 << 12),
+    "Tile": (1, 1 << 12),
+}
+"""Operators that make much of little: which of their inputs says how much, and what its numbers may come to when they
+are multiplied: elements, or times as many. Of Pad the largest number counts [pixels]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +105,21 @@ def check_inputs(operator: str, domain: str, names: Sequence[str], values: Seque
         raise ModelError(f"its {operator} computes with constants alone: export it with constants folded")
     if operator not in _TAKES_EMPTY and any(value.empty for value in values):
         raise ModelError(f"its {operator} reads a tensor without elements")
+    if operator in _GROWTH:
+        _check_growth(operator, values)
     if operator.startswith("Reduce") and len(values) > 1:
         axes = values[1].numbers
         if axes is None:
             raise ModelError(f"its {operator} has axes that are no constant: export it with constants folded")
         check_attribute(operator, "axes", axes)
+
+
+def _check_growth(operator: str, values: Sequence[Value]) -> None:
+    at, most = _GROWTH[operator]
+    numbers = (values[at].numbers or ()) if at < len(values) else ()
+    grown = max(map(abs, numbers), default=0) if operator == "Pad" else math.prod(map(abs, numbers))
+    if grown > most:
+        raise ModelError(f"its {operator} has {list(numbers)}, which comes to {grown}; {most} is the most")
 
 
 def check_attribute(operator: str, name: str, numbers: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from photochrom.colour.lab import Float32, Pixels, lightness, mix_lab, pull_in, tint, white
 from photochrom.colour.photograph import in_bands, strips
 from photochrom.colour.space import SRGB, ColourSpace
+from photochrom.errors import ImageError
 from photochrom.painting.enlarge import ChromaEnlarger
 
 _LARGE_CELL: Final = 19
@@ -63,6 +64,7 @@ class Painting:
             rows: which ones, from start to stop; those beyond the last one are left out.
         """
         first, end, _ = rows.indices(self.shape[0])
+        end = max(first, end)
         part: Pixels = np.empty((end - first, *self.shape[1:]), self.dtype)
         self._paint(slice(first, end), part)
         return part
@@ -72,7 +74,14 @@ class Painting:
 
         Args:
             out: where to, of its shape and type; may be the photograph itself. None: a new array.
+
+        Raises:
+            ImageError: ``out`` has another shape or type.
         """
+        if out is not None and (out.shape != self.shape or out.dtype != self.dtype):
+            raise ImageError(
+                f"out has shape {out.shape} and dtype {out.dtype}; give {self.shape} and {self.dtype}, as the painting"
+            )
         whole: Pixels = np.empty(self.shape, self.dtype) if out is None else out
         in_bands(*self.shape[:2], lambda rows: self._paint(rows, whole[rows]))
         return whole

@@ -22,6 +22,8 @@ _WORKING_SIZES: Final = {(False, False): 17, (False, True): 32, (True, False): 2
 measured)."""
 _HIGH_BITS, _TWELVE_BITS, _GREY = 0x40, 0x20, 0x10
 """Flags in the third byte of an AV1 configuration."""
+_RANGE, _FULL = 10, 0x80
+"""Where an nclx colour says which range its values have, and what it says of the full one."""
 _ORIENTATIONS: Final = {
     (0, None): 1,
     (0, 1): 2,
@@ -118,6 +120,9 @@ def _understand(everything: list[_Property], own: list[_Property]) -> Header:
             (curve,) = struct.unpack_from(">H", one.content.ljust(8, b"\0"), 6)
             if curve in _HDR_CURVES:
                 raise ImageError(f"its brightness is that of HDR screens ({_HDR_CURVES[curve]}): convert it to sRGB")
+            limited = len(one.content) > _RANGE and not one.content[_RANGE] & _FULL
+            if limited and codec[2] & _GREY:
+                raise ImageError("its greys are in the range of video, which OpenCV does not expand: save it as PNG")
     width, height = struct.unpack_from(">II", size, 4)
     bits = 12 if codec[2] & _TWELVE_BITS else 10 if codec[2] & _HIGH_BITS else 8
     alpha = any(one.kind == b"auxC" and (_ALPHA in one.content or _ALPHA_NAME in one.content) for one in everything)

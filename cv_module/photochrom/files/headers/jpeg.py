@@ -69,6 +69,8 @@ class _Frame:
 
 _BLOCK: Final = 8
 """Side of a block [pixels]."""
+_MOST_SCANS: Final = 500
+"""A picture needs some dozens at most; each takes as long to decode as the whole picture."""
 _UNSEEN: Final = 99
 """More bits than any scan leaves open."""
 
@@ -104,6 +106,8 @@ def read_header(data: Data) -> Header:
                 _check_zeros(data, position, end)
             _check_restarts(data, first_mark, end, frame.blocks(components), interval)
             scans += 1
+            if scans > _MOST_SCANS:
+                raise ImageError(f"it has more than {_MOST_SCANS} scans, which no camera or program writes")
             tail = bytes(data[max(position, end - _TAIL) : end])
             position = end
     if frame is None or any(max(bits) > 0 for bits in frame.missing.values()):

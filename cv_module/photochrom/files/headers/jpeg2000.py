@@ -45,7 +45,7 @@ def read_header(data: Data) -> Header:
             header = _read_codestream(data, box.begin, box.end)
     if header is None:
         raise ImageError(f"it is cut off or damaged: it holds no picture; {COPY_AGAIN}")
-    return header if profile is None else replace(header, correction=_without_profile(profile, header.channels))
+    return header if profile is None else replace(header, corrections=(_without_profile(profile, header.channels),))
 
 
 def _without_profile(box: Box, channels: int) -> tuple[int, bytes]:

@@ -49,5 +49,5 @@ def read_header(data: Data) -> Header:
         sample_size=sample_size,
         largest=None if largest in (_ONE_BYTE, _TWO_BYTES) else largest,
         # OpenCV wants something behind the last digit.
-        correction=(len(data), b"\n") if kind in _DIGITS else None,
+        corrections=((len(data), b"\n"),) if kind in _DIGITS else (),
     )

@@ -35,6 +35,8 @@ _READ_BITS: Final = {
 """By kind of colours and of numbers."""
 _ONE_PLANE_PER_CHANNEL: Final = 2
 
+_ORIENTATIONS: Final = range(1, 9)
+
 _UNPACKED, _LZW, _DEFLATE = 1, 5, (8, 32946)
 _READ_COMPRESSIONS: Final = frozenset({_UNPACKED, 2, 3, 4, _LZW, 7, *_DEFLATE, 32773})
 _FOREIGN_COMPRESSIONS: Final = {
@@ -66,6 +68,12 @@ def read_header(data: Data) -> Header:
     parts = _read_parts(data, first, planes=planes, bits=bits)
     channels = 4 if alpha else 1 if colours in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) else 3
     alpha_kind = first.number(Tag.EXTRA_CHANNELS, 0) if alpha else 0
+    orientation = _left_orientation(first, bits)
+    corrections = []
+    if alpha_kind == STRAIGHT:
+        corrections.append(first.replacement(Tag.EXTRA_CHANNELS, PREMULTIPLIED))
+    if orientation != 1:
+        corrections.append(first.replacement(Tag.ORIENTATION, 1))
     return Header(
         format="TIFF",
         width=first.number(Tag.WIDTH, 0),
@@ -77,7 +85,8 @@ def read_header(data: Data) -> Header:
         inverted=colours == _WHITE_IS_ZERO and bits > 8,
         premultiplied=alpha_kind == PREMULTIPLIED,
         working_size=_working_size(first, channels=channels) if bits == 8 else 0,
-        correction=first.replacement(Tag.EXTRA_CHANNELS, PREMULTIPLIED) if alpha_kind == STRAIGHT else None,
+        orientation=orientation,
+        corrections=tuple(corrections),
         checksummed=parts if compression in _DEFLATE else (),
     )
 
@@ -130,6 +139,14 @@ def _read_compression(directory: Directory) -> int:
     if predictor != 1 and compression not in (_LZW, *_DEFLATE):
         raise ImageError("it has a predictor with a compression that knows none: save it with Deflate")
     return compression
+
+
+def _left_orientation(directory: Directory, bits: int) -> int:
+    """The orientation that is left to us, 1 for none: OpenCV turns a TIFF, but every 8-bit tile for itself as well."""
+    orientation = directory.number(Tag.ORIENTATION, 1)
+    if Tag.TILE_POSITIONS not in directory.entries or bits > 8 or orientation not in _ORIENTATIONS:
+        return 1
+    return orientation
 
 
 def _read_parts(data: Data, directory: Directory, *, planes: bool, bits: int) -> tuple[tuple[int, int, int], ...]:
