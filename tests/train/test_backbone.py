@@ -87,14 +87,25 @@ def test_one_channel_sees_grey_as_three_channels_do(stored: Path):
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors does not exist; correct `backbone`"):
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors does not exist; name a file with MobileNetV2"):
         load_backbone(tmp_path / "absent.safetensors", input_channels=1, classes=0)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path):
     save_file({"features.0.0.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "other.safetensors")
-    with pytest.raises(RuntimeError, match="Missing key"):
+    with pytest.raises(
+        ValueError, match=r"other\.safetensors is no whole file of MobileNetV2's weights for 1000 classes"
+    ):
         load_backbone(tmp_path / "other.safetensors", input_channels=3, classes=1000)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 1000])
+@pytest.mark.parametrize("input_channels", [1, 3])
+def test_damaged_weights_are_refused(tmp_path: Path, kept: int, input_channels: int):
+    save_file({"features.0.0.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "cut.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "cut.safetensors").read_bytes()[:kept])
+    with pytest.raises(ValueError, match=r"cut\.safetensors is no whole file of MobileNetV2's weights: "):
+        load_backbone(tmp_path / "cut.safetensors", input_channels=input_channels, classes=0)
 
 
 def test_the_backbones_range_is_minus_one_to_one():

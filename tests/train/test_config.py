@@ -1,8 +1,11 @@
 import dataclasses
+import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from photochrom_train.colorize_network import Part
 from photochrom_train.config import ConfigError, LossConfig, StageConfig, TrainConfig, load_config
 
 ENCODER_LOSS = "loss = { classification = 0, chroma = 0, distillation = 1 }"
@@ -101,6 +104,18 @@ def test_terms_that_look_at_all_of_the_chroma_look_at_no_picture(term: str):
         ("steps = 3", "steps = 3\nloss = { chroma = -1 }", "loss.chroma is -1.0; give at least 0"),
         ("steps = 3", "steps = 3\nloss = { classification = 0, chroma = 0 }", "all loss weights are 0"),
         ("steps = 3", "steps = 3\nloss = { perceptual = 1 }", "name a `backbone`"),
+        ('name = "only"', 'name = "a/b"', "a stage's name is 'a/b'; files are named after it"),
+        ('name = "only"', f'name = "{"a" * 65}"', "a stage's name is 'a*'; .* 1 to 64 letters"),
+        ('name = "tiny"', 'name = ".."', r"name is '\.\.'; files are named after it"),
+        ('name = "tiny"', 'name = ""', "name is ''; files are named after it"),
+        ('name = "tiny"', 'name = "tiny"\nseed = 4294967296', "seed is 4294967296; give one in"),
+        ("[export]", '[export]\nversion = " "', "export.version is empty"),
+        ("[export]", '[export]\nversion = "1\\n2"', "export.version is '1.*2'; give a text of one line"),
+        (
+            "steps = 3",
+            f"steps = 3\nencoder_learning_rate = 0\nfrozen = {json.dumps(get_args(Part)[1:])}",
+            "all parts of the network are frozen; leave out one of them",
+        ),
         ('train = ["photos"]', "train = []", "data.train is empty"),
         ('train = ["photos"]', 'train = ["photos"]\nholdout = 0', "data.holdout is 0; give at least 1"),
         ('train = ["photos"]', 'train = ["photos"]\nshort_side = 8', "data.short_side is 8"),

@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -206,6 +207,28 @@ def test_photographs_in_folders_belong_to_no_source(grey_network: Path, photo_fo
     assert list(evaluation.groups) == [ALL]
     assert len(sheet) == 2
     assert [picture.shape for picture in sheet[0].pictures] == [sheet[0].pictures[0].shape] * 3
+
+
+def test_a_source_named_all_does_not_hide_the_figures_of_all(
+    grey_network: Path, photo_folder: Path, tmp_path: Path, make_shard, jpeg
+):
+    photos = [jpeg(cv2.imread(str(file))) for file in sorted(photo_folder.iterdir())[:2]]
+    shard = make_shard(tmp_path / "all.tar", {"a": (photos[0], {"source": ALL}), "b": (photos[1], {"source": "sea"})})
+    evaluation, _ = evaluate(Evaluator(grey_network, NO_COLOUR, None, device="cpu"), [shard])
+    assert {name: group.photographs for name, group in evaluation.groups.items()} == {
+        "all": 2,
+        "all (source)": 1,
+        "sea": 1,
+    }
+
+
+def test_a_dead_link_among_the_photographs_costs_no_measurements(
+    grey_network: Path, photo_folder: Path, tmp_path: Path
+):
+    folder = shutil.copytree(photo_folder, tmp_path / "photos")
+    (folder / "gone.png").symlink_to(tmp_path / "nowhere")
+    evaluation, _ = evaluate(Evaluator(grey_network, NO_COLOUR, None, device="cpu"), [folder])
+    assert evaluation.groups[ALL].photographs == 12
 
 
 def test_nothing_readable_is_an_error_that_names_it(grey_network: Path, tmp_path: Path):

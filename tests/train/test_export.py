@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -104,6 +105,46 @@ def test_an_interpreter_that_cannot_run_the_file_is_named(
     broken.chmod(0o755)
     with pytest.raises(parity.ParityError, match=r"exit code 3.*no OpenCV here"):
         export(config, shipped.run, cache, tmp_path / "models", [broken])
+
+
+def wrapped_python(file: Path, after: str = "") -> Path:
+    """An interpreter that runs this one, and then some more on what the probe wrote."""
+    file.write_text(
+        f"#!{sys.executable}\nimport subprocess, sys\nimport numpy as np\n"
+        f"subprocess.run([{sys.executable!r}, *sys.argv[1:]], check=True)\n"
+        f"out = sys.argv[4]\nwith np.load(out) as found:\n    result = dict(found)\n{after}\n"
+    )
+    file.chmod(0o755)
+    return file
+
+
+def test_of_two_interpreters_with_one_opencv_the_worse_counts(shipped, config: TrainConfig, tmp_path: Path):
+    network, _ = load_averaged(config, shipped.run / "checkpoint.pt")
+    good, bad = (
+        Path(sys.executable),
+        wrapped_python(tmp_path / "bad", "result['chroma'] += 50\nnp.savez(out, **result)"),
+    )
+    for interpreters in ([good, bad], [bad, good]):
+        differences = parity.measure_parity(network, shipped.network, some_lightness().numpy(), interpreters)
+        assert sorted(differences) == sorted(["onnxruntime", f"opencv-{cv2.__version__}"])
+        assert differences[f"opencv-{cv2.__version__}"]["chroma"] > 40
+
+
+def test_an_interpreter_in_the_current_folder_is_found(
+    shipped, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    wrapped_python(tmp_path / "py")
+    monkeypatch.chdir(tmp_path)
+    network, _ = load_averaged(config, shipped.run / "checkpoint.pt")
+    assert len(parity.measure_parity(network, shipped.network, some_lightness().numpy(), [Path("./py")])) == 2
+
+
+def test_an_interpreter_that_writes_nothing_is_named(shipped, config: TrainConfig, cache: PhotoCache, tmp_path: Path):
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\n")
+    silent.chmod(0o755)
+    with pytest.raises(parity.ParityError, match=r"silent could not run the file \(exit code 0.*it said nothing"):
+        export(config, shipped.run, cache, tmp_path / "models", [silent])
 
 
 def test_differences_that_are_no_number_are_refused():

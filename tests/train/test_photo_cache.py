@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photochrom_train.config import DataConfig, TrainConfig
-from photochrom_train.photo_cache import PhotoCache, prepare_cache
+from photochrom_train.photo_cache import PhotoCache, digest, prepare_cache
 from photochrom_train.photo_source import DataError, UInt8
 
 
@@ -66,8 +66,46 @@ def test_too_many_bad_photographs_stop_the_preparation_and_are_named(own_photos:
 
 def test_a_source_without_photographs_is_an_error(tmp_path: Path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match="none found"):
+    with pytest.raises(DataError, match=r"no photographs in .*none; name folders or \.tar shards that hold some"):
         prepare_cache(data(tmp_path / "none"), tmp_path / "cache", nothing)
+
+
+def test_a_cache_is_that_of_its_own_sources_and_size_alone(own_photos: Path, tmp_path: Path):
+    cache = prepare_cache(data(own_photos), tmp_path / "cache", nothing)
+    shutil.rmtree(own_photos)
+    cache.require(data(own_photos))
+    for other in (data(tmp_path / "others"), data(own_photos, short_side=96)):
+        with pytest.raises(
+            DataError, match=r"the cache is of .*own at a short side of 64, not of what the config names"
+        ):
+            cache.require(other)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"recipe": {}}'])
+def test_a_damaged_index_is_no_cache_and_preparing_mends_it(own_photos: Path, tmp_path: Path, text: str):
+    prepare_cache(data(own_photos), tmp_path / "cache", nothing)
+    (tmp_path / "cache" / "index.json").write_text(text)
+    with pytest.raises(DataError, match="run `photochrom-train prepare` first"):
+        PhotoCache(tmp_path / "cache")
+    assert len(prepare_cache(data(own_photos), tmp_path / "cache", nothing)) == 12
+
+
+def test_a_preparation_that_is_stopped_leaves_nothing(own_photos: Path, tmp_path: Path):
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_cache(data(own_photos), tmp_path / "cache", stop)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_is_no_photograph_of_a_folder_changes_nothing(own_photos: Path, tmp_path: Path):
+    before = digest(own_photos)
+    (own_photos / ".#notes.txt").symlink_to(own_photos / "nowhere")
+    (own_photos / "dangling.png").symlink_to(own_photos / "nowhere")
+    (own_photos / "notes.txt").write_text("not one")
+    assert digest(own_photos) == before
+    assert len(prepare_cache(data(own_photos), tmp_path / "cache", nothing)) == 12
 
 
 def test_a_cache_of_the_same_sources_is_kept(own_photos: Path, tmp_path: Path):

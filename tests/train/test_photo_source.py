@@ -1,3 +1,6 @@
+import errno
+import gzip
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +21,48 @@ def test_a_folder_is_read_with_all_below_it_in_order(tmp_path: Path):
     assert [photo.key for photo in photos] == ["a.JPG", "b.png", "deep/c.webp"]
     assert photos[1].data == b"b.png"
     assert {photo.source for photo in photos} == {""}
+
+
+def test_hidden_files_and_folders_are_left_alone(tmp_path: Path):
+    for name in ("a.png", "._a.png", ".trash/b.png", "c/.d/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    assert [photo.key for photo in read_source(tmp_path)] == ["a.png"]
+
+
+def test_a_file_that_cannot_be_read_is_given_with_its_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"data")
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path.name == "a.png":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    first, second = read_source(tmp_path)
+    with pytest.raises(ImageError, match="cannot be read: Input/output error"):
+        first.decode()
+    assert second.data == b"data"
+
+
+def test_names_with_further_dots_are_photographs_of_their_own(tmp_path: Path, make_shard, jpeg, photo: UInt8):
+    about = {"source": "beach"}
+    names = ("img.1", "img.2", "b.v2.x")
+    shard = make_shard(tmp_path / "dots.tar", {name: (jpeg(photo), about) for name in names})
+    assert [(photo.key, photo.source) for photo in read_source(shard)] == [(name, "beach") for name in names]
+
+
+def test_a_mask_beside_a_photograph_is_none(tmp_path: Path, make_shard, jpeg, photo: UInt8):
+    shard = make_shard(tmp_path / "masks.tar", {"a": (jpeg(photo), {}), "a.seg": (b"mask", {"source": "masks"})})
+    assert [(found.key, found.data, found.source) for found in read_source(shard)] == [("a", jpeg(photo), "")]
+
+
+@pytest.mark.parametrize("source", [None, 3, ["a"]])
+def test_a_source_that_is_no_text_is_none(tmp_path: Path, make_shard, jpeg, photo: UInt8, source: object):
+    shard = make_shard(tmp_path / "one.tar", {"a": (jpeg(photo), {"source": source})})
+    assert [found.source for found in read_source(shard)] == [""]
 
 
 def test_a_shard_is_read_in_its_order_with_its_sources(tmp_path: Path, make_shard, jpeg, photo: UInt8):
@@ -52,9 +97,22 @@ def test_a_shard_with_a_file_twice_is_named(tmp_path: Path):
 
 def test_a_cut_off_shard_is_named(tmp_path: Path, make_shard, jpeg, photo: UInt8):
     shard = make_shard(tmp_path / "cut.tar", {"a": (jpeg(photo), {}), "b": (jpeg(photo), {})})
-    shard.write_bytes(shard.read_bytes()[: len(jpeg(photo))])
-    with pytest.raises(DataError, match=r"cut\.tar"):
-        list(read_source(shard))
+    data = shard.read_bytes()
+    second = data.index(b"b.jpg")
+    for kept in (len(jpeg(photo)), second, second + 100, second + 512, second - 512, second - 100):
+        shard.write_bytes(data[:kept])
+        with pytest.raises(DataError, match=r"cut\.tar is no whole \.tar shard"):
+            list(read_source(shard))
+
+
+def test_a_compressed_shard_is_read_too(tmp_path: Path, make_shard, jpeg, photo: UInt8):
+    shard = make_shard(tmp_path / "one.tar", {"a": (jpeg(photo), {})})
+    packed = tmp_path / "one.tar.gz"
+    packed.write_bytes(gzip.compress(shard.read_bytes()))
+    assert [found.key for found in read_source(packed)] == ["a"]
+    packed.write_bytes(packed.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"one\.tar\.gz is no whole"):
+        list(read_source(packed))
 
 
 def test_braces_stand_for_several_shards_in_order(tmp_path: Path):

@@ -122,6 +122,27 @@ def test_papers_of_another_file_are_refused(
     assert "is of another file than" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"groups": {}}'])
+@pytest.mark.parametrize("name", ["evaluation/evaluation.json", "run/export.json", "run/sessions.jsonl"])
+def test_damaged_papers_are_named(
+    shipped, project: Path, photo_folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str
+):
+    (project / name).write_text(text or "{")
+    assert report(shipped, project, photo_folder) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(project / name) in error
+
+
+def test_a_sample_that_cannot_be_read_is_named(
+    shipped, project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "cut.png").write_bytes(b"\x89PNG")
+    assert report(shipped, project, tmp_path / "samples") == 2
+    assert str(tmp_path / "samples" / "cut.png") in capsys.readouterr().err
+
+
 def test_photographs_that_changed_since_the_cache_was_made_are_refused(
     shipped, project: Path, photo_folder: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -19,6 +19,38 @@ def test_training_without_a_cache_says_what_to_do_first(shipped, tmp_path: Path,
     assert "run `photochrom-train prepare` first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["train", "export"])
+def test_a_cache_of_other_photographs_is_refused(
+    shipped, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+):
+    config = tmp_path / "tiny.toml"
+    config.write_text(shipped.config.read_text().replace("short_side = 64", "short_side = 96"))
+    more = ["--device", "cpu"] if command == "train" else ["--out", str(tmp_path / "models")]
+    assert main([command, str(config), "--cache", str(shipped.cache), "--run", str(tmp_path / "run"), *more]) == 2
+    assert "short side of 64, not of what the config names; run `photochrom-train prepare`" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_stopped_command_says_so_in_one_line(
+    shipped, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("photochrom_train.photo_cache.prepare_cache", stop)
+    assert main(["prepare", str(shipped.config), "--cache", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "photochrom-train: stopped"
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "some"])
+def test_a_limit_is_positive(shipped, tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: str):
+    places = ["--photos", str(tmp_path), "--cache", str(shipped.cache), "--out", str(tmp_path)]
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "--model", str(shipped.network), *places, f"--limit={limit}"])
+    assert ended.value.code == 2
+    assert "argument --limit" in capsys.readouterr().err
+
+
 def test_a_missing_network_is_named(shipped, photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     arguments = ["--photos", str(photo_folder), "--cache", str(shipped.cache), "--out", str(tmp_path)]
     assert main(["evaluate", "--model", str(tmp_path / "absent.onnx"), *arguments]) == 2

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from photochrom_train.checkpoint import Checkpoint, load_averaged, load_exported, progress_of, read_checkpoint
 from photochrom_train.colorize_network import Part
@@ -260,6 +261,73 @@ def test_a_damaged_checkpoint_is_named(two_stages: TrainConfig, whole_run: Path,
     (tmp_path / "checkpoint.pt").write_bytes((whole_run / "checkpoint.pt").read_bytes()[:kept])
     with pytest.raises(ValueError, match=r"checkpoint\.pt is cut off or no checkpoint: put a whole one in its place"):
         load_exported(two_stages, tmp_path)
+
+
+def test_a_checkpoint_of_another_program_is_named(tmp_path: Path):
+    torch.save({"model": torch.zeros(3)}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match=r"checkpoint\.pt is no checkpoint of this photochrom-train; name another"):
+        checkpoint_of(tmp_path)
+
+
+def test_stages_can_be_added_behind_those_that_were_begun_alone(config: TrainConfig, cache: PhotoCache, tmp_path: Path):
+    first, second, third = (dataclasses.replace(config.stages[0], name=name, steps=1) for name in ("a", "b", "c"))
+    assert train(dataclasses.replace(config, stages=(first, second)), cache, tmp_path, ALONE)
+    for stages in ((third, first, second), (first,), (first, third)):
+        with pytest.raises(
+            ValueError, match=r"the run has begun its stages a, b, and the config's are .*; stages can only"
+        ):
+            train(dataclasses.replace(config, stages=stages), cache, tmp_path, ALONE)
+    assert train(dataclasses.replace(config, stages=(first, second, third)), cache, tmp_path, ALONE)
+    assert (tmp_path / "stage-c.pt").is_file()
+
+
+def test_a_stage_whose_end_could_not_be_written_has_it_after_the_next_start(
+    config: TrainConfig, cache: PhotoCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    save = torch.save
+
+    def fail(record: Checkpoint, file: Path) -> None:
+        save(record, file)
+        if file.name == "stage-a.part":
+            raise RuntimeError("unexpected pos 64 vs 0")  # as torch tells a full disk
+
+    stages = tuple(dataclasses.replace(config.stages[0], name=name, steps=1) for name in ("a", "b"))
+    run = dataclasses.replace(config, stages=stages)
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match=r"stage-a\.pt cannot be written"):
+        train(run, cache, tmp_path, ALONE)
+    monkeypatch.setattr(torch, "save", save)
+    assert not list(tmp_path.glob("*.part"))
+    assert train(run, cache, tmp_path, ALONE)
+    assert {"stage-a.pt", "stage-b.pt"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_run_whose_loss_is_no_number_stops_and_keeps_its_checkpoint(
+    config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    tame = dataclasses.replace(config.stages[0], name="tame", steps=2)
+    wild = dataclasses.replace(tame, name="wild", steps=40, learning_rate=1e30, encoder_learning_rate=1e30)
+    with pytest.raises(RuntimeError, match=r"step \d+: \w+ is (nan|inf), so the run cannot go on; lower"):
+        train(dataclasses.replace(config, validate_every=1, stages=(tame, wild)), cache, tmp_path, ALONE)
+    record = checkpoint_of(tmp_path)
+    assert progress_of(record).stage in (0, 1)
+    assert all(torch.isfinite(weight).all() for weight in record["average"].values())
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_before_any_stage(
+    config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    stages = (config.stages[0], dataclasses.replace(config.stages[0], name="odd", batch=3))
+    with pytest.raises(ValueError, match="stage 'odd': batch 3 cannot be shared by 2 processes evenly"):
+        train(dataclasses.replace(config, stages=stages), cache, tmp_path / "run", World(0, 2, CPU))
+    assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_has_the_figures_of_both_logs(whole_run: Path):
+    for name, tag in (("train", "train/classification"), ("validation", "validation/psnr_gain")):
+        events = EventAccumulator(str(whole_run / "tensorboard" / name))
+        events.Reload()
+        assert [event.step for event in events.Scalars(tag)] == [4, 7]
 
 
 def test_a_stage_that_a_run_has_not_finished_is_named(two_stages: TrainConfig, tmp_path: Path):

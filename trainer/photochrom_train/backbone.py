@@ -8,6 +8,7 @@ and column start at zero: the file's 3x3 weights are widened as they are loaded.
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -141,20 +142,27 @@ def load_backbone(file: Path, *, input_channels: int, classes: int) -> MobileNet
 
     Raises:
         FileNotFoundError: there is no such file.
-        RuntimeError: names or shapes do not match.
+        ValueError: it is cut off, or not MobileNetV2's.
     """
     if not file.is_file():
-        raise FileNotFoundError(f"backbone {file} does not exist; correct `backbone` in the config, or leave it out")
+        raise FileNotFoundError(f"{file} does not exist; name a file with MobileNetV2's weights, or none")
     network = MobileNetV2(input_channels, classes)
-    weights: dict[str, Tensor] = {name: value.float() for name, value in load_file(file).items()}
-    if input_channels == 1:
+    wrong = f"{file} is no whole file of MobileNetV2's weights" + (f" for {classes} classes" if classes else "")
+    try:
+        weights: dict[str, Tensor] = {name: value.float() for name, value in load_file(file).items()}
+    except SafetensorError as error:
+        raise ValueError(f"{wrong}: {error}") from error
+    if input_channels == 1 and "features.0.0.weight" in weights:
         weights["features.0.0.weight"] = weights["features.0.0.weight"].sum(1, keepdim=True)
     if not classes:
         weights = {name: value for name, value in weights.items() if not name.startswith("classifier.")}
     for name, parameter in network.named_parameters():
         if name in weights and parameter.shape[-1] == 4 and weights[name].shape[-1] == 3:
             weights[name] = functional.pad(weights[name], (1, 0, 1, 0))
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{wrong}: names or shapes of its tensors are others") from error
     return network
 
 

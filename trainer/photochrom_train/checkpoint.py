@@ -3,7 +3,7 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ class TrainingState:
 
     def __init__(self, config: TrainConfig, palette: Palette, device: torch.device) -> None:
         self.palette = palette
+        self.stage_names = [stage.name for stage in config.stages]
         self.network = synced(build_network(config, palette)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(config.stages[0].ema_decay), use_buffers=True
@@ -59,6 +60,8 @@ class Checkpoint(TypedDict):
     discriminator: dict[str, Tensor]
     optimizer: dict[str, object] | None
     discriminator_optimizer: dict[str, object] | None
+    stages: list[str]
+    """Names of the stages that were begun."""
     palette_colours: NDArray[np.float32]
     palette_prior: NDArray[np.float32]
     progress: dict[str, int | float]
@@ -75,8 +78,10 @@ def read_checkpoint(file: Path, device: torch.device) -> Checkpoint:
             f"{file} is cut off or no checkpoint: put a whole one in its place (a run leaves stage-NAME.pt after every "
             "stage), or name another folder"
         )
-    record: Checkpoint = torch.load(file, map_location=device, weights_only=False)
-    return record
+    record: object = torch.load(file, map_location=device, weights_only=False)
+    if not isinstance(record, dict) or not record.keys() >= Checkpoint.__required_keys__:
+        raise ValueError(f"{file} is no checkpoint of this photochrom-train; name another folder")
+    return cast(Checkpoint, record)
 
 
 def progress_of(record: Checkpoint) -> Progress:
@@ -145,21 +150,32 @@ def stage_file(run: Path, stage: str) -> Path:
 
 
 def save_checkpoint(state: TrainingState, file: Path) -> None:
-    """Write a checkpoint under a temporary name, then rename it."""
+    """Write a checkpoint under a temporary name, then rename it.
+
+    Raises:
+        OSError: it cannot be written; the message names it.
+    """
     progress = state.progress
+    begun = progress.stage + (progress.step > 0)
     record: Checkpoint = {
         "network": state.network.state_dict(),
         "average": state.average.state_dict(),
         "discriminator": state.discriminator.state_dict(),
         "optimizer": state.optimizer_state,
         "discriminator_optimizer": state.discriminator_optimizer_state,
+        "stages": state.stage_names[:begun],
         "palette_colours": state.palette.colours,
         "palette_prior": state.palette.prior,
         "progress": {name: getattr(progress, name) for name in Progress.__slots__},
     }
     temporary = file.with_suffix(".part")
-    torch.save(record, temporary)
-    temporary.replace(file)
+    try:
+        torch.save(record, temporary)
+        temporary.replace(file)
+    except (OSError, RuntimeError) as error:  # torch tells a full disk as the latter
+        raise OSError(f"{file} cannot be written: {error}; is there room on its disk?") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def begin_with(state: TrainingState, weights: ExportedWeights, lightness: Tensor) -> None:
@@ -199,8 +215,14 @@ def restore(state: TrainingState, record: Checkpoint) -> None:
     """Put a run where its checkpoint left it.
 
     Raises:
-        ValueError: the checkpoint holds another network than the run's config describes.
+        ValueError: the checkpoint holds another network, or other stages, than the run's config describes.
     """
+    begun = record["stages"]
+    if state.stage_names[: len(begun)] != begun:
+        raise ValueError(
+            f"the run has begun its stages {', '.join(begun)}, and the config's are {', '.join(state.stage_names)}; "
+            "stages can only be added behind those: change the config back, or name another folder"
+        )
     _fill(state.network, record["network"])
     state.average.load_state_dict(record["average"])
     state.discriminator.load_state_dict(record["discriminator"])

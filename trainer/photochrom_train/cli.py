@@ -41,7 +41,9 @@ def _train(options: argparse.Namespace) -> int:
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update(done - bar.n)
 
-        complete = train(config, PhotoCache(options.cache), options.run, world, on_step=on_step)
+        cache = PhotoCache(options.cache)
+        cache.require(config.data)
+        complete = train(config, cache, options.run, world, on_step=on_step)
     if world.leads:
         print(f"run {'complete' if complete else 'stopped; the same command resumes it'}: {options.run}")
     return 0 if complete else 130
@@ -53,7 +55,9 @@ def _export(options: argparse.Namespace) -> int:
 
     config = load_config(options.config)
     interpreters = [Path(sys.executable), *options.also_python]
-    report = export(config, options.run, PhotoCache(options.cache), options.out, interpreters)
+    cache = PhotoCache(options.cache)
+    cache.require(config.data)
+    report = export(config, options.run, cache, options.out, interpreters)
     write_report(report, options.run / "export.json")
     contract = report.contract
     print(f"wrote {options.out / contract.file}: {contract.size_bytes} bytes, {contract.macs} multiply-accumulates")
@@ -112,6 +116,13 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not positive; give at least 1")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="photochrom-train", description="Train, evaluate and export networks.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -154,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--photos", nargs="+", required=True, help="image folders and .tar shards, not trained on")
     evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and sheet.png")
     evaluate.add_argument("--classifier", type=Path, help="MobileNetV2 file, to recognise ImageNet photographs")
-    evaluate.add_argument("--limit", type=int, help="measure only the first so many photographs")
+    evaluate.add_argument("--limit", type=_positive, help="measure only the first so many photographs")
     evaluate.add_argument("--seed", type=int, default=1, help="of baseline, intervals and sheet [%(default)s]")
     evaluate.add_argument(
         "--device", choices=("auto", "cpu", "cuda", "cuda_fp16"), default="auto", help="[%(default)s]"
@@ -179,6 +190,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         return int(options.action(options))
+    except KeyboardInterrupt:
+        print("photochrom-train: stopped", file=sys.stderr)
+        return 130
     except (PhotochromError, ValueError, OSError, RuntimeError) as error:
         print(f"photochrom-train: {error}", file=sys.stderr)
         return 2

@@ -5,6 +5,7 @@ Every number that decides what a run computes stands here; there is no other swi
 
 import dataclasses
 import math
+import re
 import tomllib
 import types
 import typing
@@ -23,6 +24,8 @@ START = "start"
 _OF_ENCODER = ("distillation", "feature_distillation")
 """Loss terms that look at the encoder's features and at no colours."""
 _WIDEST = 5, 100
+_LARGEST_SEED = 2**32 - 1
+_FILE_NAME = re.compile(r"\w[\w.+ -]{0,63}")
 _NEEDED: dict[object, str] = {
     bool: "true or false",
     float: "a number",
@@ -43,6 +46,15 @@ def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
         least = f"at least {low:g}" if math.isfinite(value) else f"a finite number, at least {low:g}"
         allowed = least if high == math.inf else f"one in [{low:g}, {high:g}]"
         raise ConfigError(f"{name} is {value}; give {allowed}")
+
+
+def _check_file_name(what: str, name: str) -> None:
+    """Refuse what cannot be part of a file's name on every system."""
+    if not _FILE_NAME.fullmatch(name):
+        raise ConfigError(
+            f"{what} is {name!r}; files are named after it, so give 1 to 64 letters, digits, spaces and . _ + -, "
+            "a letter or digit first"
+        )
 
 
 def _check_stages(name: str, given: tuple[str, ...], known: list[str]) -> None:
@@ -226,6 +238,7 @@ class StageConfig:
     """Weights of the loss terms."""
 
     def __post_init__(self) -> None:
+        _check_file_name("a stage's name", self.name)
         _check_side(f"stage {self.name!r}: size", self.size)
         for name in ("batch", "steps"):
             _check(f"stage {self.name!r}: {name}", getattr(self, name), 1)
@@ -246,6 +259,9 @@ class StageConfig:
                 f"stage {self.name!r}: its losses teach the encoder alone, and that is to stay as it is; give it an "
                 "encoder_learning_rate and leave it out of frozen, or give a loss that looks at colours"
             )
+        still = {*self.frozen, "encoder"} if self.encoder_learning_rate == 0 else set(self.frozen)
+        if not set(typing.get_args(Part)) - still:
+            raise ConfigError(f"stage {self.name!r}: all parts of the network are frozen; leave out one of them")
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
 
@@ -272,6 +288,11 @@ class ExportConfig:
     """One sentence on the training data and its terms, for the contract."""
 
     def __post_init__(self) -> None:
+        for name in ("version", "licence", "data"):
+            if not getattr(self, name).strip():
+                raise ConfigError(f"export.{name} is empty; the contract needs a text")
+        if not self.version.isprintable():
+            raise ConfigError(f"export.version is {self.version!r}; give a text of one line")
         _check_side("export.size", self.size)
         _check("export.colourfulness", self.colourfulness, 0.1, 2)
         if self.widest is not None:
@@ -316,6 +337,7 @@ class TrainConfig:
     """The shipped file."""
 
     def __post_init__(self) -> None:
+        _check_file_name("name", self.name)
         if not self.stages:
             raise ConfigError("no [[stages]]; a run needs at least one")
         names = [stage.name for stage in self.stages]
@@ -328,7 +350,7 @@ class TrainConfig:
             _check_stages(f"stage {stage.name!r}: begins_with", stage.begins_with, known)
             known.append(stage.name)
         _check_stages("export.stages", self.export.stages, known)
-        _check("seed", self.seed, 0)
+        _check("seed", self.seed, 0, _LARGEST_SEED)
         _check("weight_decay", self.weight_decay, 0)
         _check("gradient_clip", self.gradient_clip, 1e-6)
         _check("workers", self.workers, 0)

@@ -55,10 +55,17 @@ class Evaluation:
 
 
 def read_evaluation(file: Path) -> Evaluation:
-    """What `Evaluation.to_json` wrote."""
-    table = json.loads(file.read_text(encoding="utf-8"))
-    groups = {
-        name: Group(**{**group, "figures": {key: Interval(**value) for key, value in group["figures"].items()}})
-        for name, group in table.pop("groups").items()
-    }
-    return Evaluation(groups=groups, **table)
+    """What `Evaluation.to_json` wrote.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+        groups = {
+            name: Group(**{**group, "figures": {key: Interval(**value) for key, value in group["figures"].items()}})
+            for name, group in table.pop("groups").items()
+        }
+        return Evaluation(groups=groups, **table)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file} is no evaluation, or a damaged one; run `photochrom-train evaluate` again") from error

@@ -139,6 +139,7 @@ def evaluate(
     unreadable: list[str] = []
     shown: list[tuple[float, SheetRow]] = []
     random = np.random.default_rng(seed)
+    digests = [{"name": path.name, "sha256": digest(path)} for path in sources]
     for done, photo in enumerate(islice(read_all(sources), limit), 1):
         try:
             row, pictures = evaluator.measure(photo)
@@ -154,11 +155,13 @@ def evaluate(
         raise DataError(f"no photograph could be read; {'; '.join(unreadable[:20]) or 'the sources hold none'}")
     groups = {ALL: _group(rows, seed)}
     for name in sorted(set(names) - {""}):
-        groups[name] = _group([row for row, source in zip(rows, names, strict=True) if source == name], seed)
+        groups[f"{name} (source)" if name == ALL else name] = _group(
+            [row for row, source in zip(rows, names, strict=True) if source == name], seed
+        )
     contract = evaluator.colorizer.contract
     evaluation = Evaluation(
         model={name: getattr(contract, name) for name in ("name", "version", "sha256", "size_bytes", "macs")},
-        sources=[{"name": path.name, "sha256": digest(path)} for path in sources],
+        sources=digests,
         unreadable=unreadable,
         seed=seed,
         resamples=RESAMPLES,

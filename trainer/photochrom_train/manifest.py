@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from photochrom_train.config import DataConfig
 from photochrom_train.photo_cache import PhotoCache, digest
@@ -13,7 +14,7 @@ class Manifest:
     """The photographs of a run."""
 
     sources: dict[str, str]
-    """sha256 by name of each folder or shard."""
+    """sha256 by name of each folder or shard; by its path, where two have one name."""
     collections: dict[str, int]
     """Photographs by collection, as the shards' JSON names it; folders count under their own names."""
     held_out: int
@@ -33,11 +34,19 @@ def make_manifest(config: DataConfig, cache: PhotoCache) -> Manifest:
     if cached != [digest(path) for path in paths]:
         raise DataError("the photographs are not those that the cache was made of; give the run's own cache and config")
     collections: Counter[str] = Counter()
-    for path in paths:
-        collections.update(photo.source or path.stem for photo in read_source(path))
+    labels = _labels(paths)
+    for path, label in zip(paths, labels, strict=True):
+        own = label if path.is_dir() else label.removesuffix(path.suffix)
+        collections.update(photo.source or own for photo in read_source(path))
     return Manifest(
-        sources=dict(zip((path.name for path in paths), cached, strict=True)),
+        sources=dict(zip(labels, cached, strict=True)),
         collections=dict(collections.most_common()),
         held_out=config.holdout,
         unreadable=cache.bad,
     )
+
+
+def _labels(paths: list[Path]) -> list[str]:
+    """Each path's name, or the whole path where two have one name."""
+    times = Counter(path.name for path in paths)
+    return [path.name if times[path.name] == 1 else path.as_posix() for path in paths]

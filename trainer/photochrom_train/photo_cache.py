@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import cv2
 import numpy as np
 
 from photochrom.errors import ImageError
 from photochrom_train.config import DataConfig
-from photochrom_train.photo_source import DataError, UInt8, expand, read_source
+from photochrom_train.photo_source import DataError, UInt8, expand, named, photographs_in, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,11 @@ class PhotoCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        index_file, photos_file = folder / "index.json", folder / "photos.u8"
-        if not index_file.is_file() or not photos_file.is_file():
-            raise DataError(f"{folder} holds no photo cache; run `photochrom-train prepare` first")
-        self._index: _Index = json.loads(index_file.read_text(encoding="utf-8"))
+        photos_file = folder / "photos.u8"
+        index = _read_index(folder)
+        if index is None or not photos_file.is_file():
+            raise DataError(f"{folder} holds no whole photo cache; run `photochrom-train prepare` first")
+        self._index = index
         self.photos = [CachedPhoto(*row) for row in self._index["photos"]]
         needed = sum(photo.height * photo.width * 3 for photo in self.photos)
         if photos_file.stat().st_size != needed:
@@ -78,6 +79,20 @@ class PhotoCache:
         """sha256 of each folder or shard that the cache was made of, in order."""
         return [source["sha256"] for source in self._index["recipe"]["sources"]]
 
+    def require(self, config: DataConfig) -> None:
+        """Refuse a cache of other photographs than a run's; their files need not be there any more.
+
+        Raises:
+            DataError: it was made of other sources, or at another size.
+        """
+        recipe = self._index["recipe"]
+        made = [source["path"] for source in recipe["sources"]], recipe["short_side"]
+        if made != ([str(path) for path in named(config.train)], config.short_side):
+            raise DataError(
+                f"the cache is of {', '.join(made[0])} at a short side of {made[1]}, not of what the config names; run "
+                "`photochrom-train prepare` with this config, or give each config a --cache of its own"
+            )
+
     def __len__(self) -> int:
         return len(self.photos)
 
@@ -90,7 +105,7 @@ class PhotoCache:
         return (self[position] for position in range(len(self)))
 
     def split(self, holdout: int) -> tuple[list[int], list[int]]:
-        """Positions for training and for hold-out; by a hash of the key, so that more data moves nothing across."""
+        """Positions for training and for hold-out; by a hash of the key, so alike wherever the photographs lie."""
         order = sorted(range(len(self)), key=lambda at: hashlib.sha256(self.photos[at].key.encode()).digest())
         if len(order) <= holdout:
             raise DataError(f"the cache has {len(order)} photographs; more than data.holdout = {holdout} are needed")
@@ -111,38 +126,57 @@ def prepare_cache(config: DataConfig, folder: Path, on_progress: Callable[[int],
     sources = [{"path": str(path), "sha256": digest(path)} for path in expand(config.train)]
     recipe = _Recipe(sources=sources, short_side=config.short_side)
     index_file = folder / "index.json"
-    if index_file.is_file() and json.loads(index_file.read_text(encoding="utf-8")).get("recipe") == recipe:
+    index = _read_index(folder)
+    if index is not None and index["recipe"] == recipe:
         return PhotoCache(folder)
     folder.mkdir(parents=True, exist_ok=True)
     photos: list[tuple[str, int, int, int]] = []
     bad: list[str] = []
     offset = 0
     temporary = folder / "photos.u8.part"
-    with temporary.open("wb") as out:
-        for path in expand(config.train):
-            for encoded in read_source(path):
-                try:
-                    bgr = _shrink(encoded.decode(), config.short_side)
-                except ImageError as error:
-                    bad.append(f"{path}: {encoded.key}: {error}")
-                    continue
-                out.write(bgr.tobytes())
-                photos.append((encoded.key, offset, bgr.shape[0], bgr.shape[1]))
-                offset += bgr.nbytes
-                on_progress(len(photos))
-    if len(bad) > config.max_bad_fraction * (len(photos) + len(bad)) or not photos:
-        temporary.unlink()
-        raise DataError(
-            f"{len(bad)} of {len(photos) + len(bad)} photographs are unreadable (allowed: "
-            f"{config.max_bad_fraction:.0%}; data.max_bad_fraction); mend or remove: "
-            f"{'; '.join(bad[:20]) or 'none found'}"
-        )
-    index_file.unlink(missing_ok=True)
-    temporary.replace(folder / "photos.u8")
+    try:
+        with temporary.open("wb") as out:
+            for path in expand(config.train):
+                for encoded in read_source(path):
+                    try:
+                        bgr = _shrink(encoded.decode(), config.short_side)
+                    except ImageError as error:
+                        bad.append(f"{path}: {encoded.key}: {error}")
+                        continue
+                    out.write(bgr.tobytes())
+                    photos.append((encoded.key, offset, bgr.shape[0], bgr.shape[1]))
+                    offset += bgr.nbytes
+                    on_progress(len(photos))
+        _require_enough(config, len(photos), bad)
+        index_file.unlink(missing_ok=True)
+        temporary.replace(folder / "photos.u8")
+    finally:
+        temporary.unlink(missing_ok=True)
     part = index_file.with_suffix(".part")
     part.write_text(json.dumps(_Index(recipe=recipe, bad=bad, photos=photos)), encoding="utf-8")
     part.replace(index_file)
     return PhotoCache(folder)
+
+
+def _require_enough(config: DataConfig, good: int, bad: list[str]) -> None:
+    """Refuse photographs of which there are none, or too many bad ones."""
+    if not good and not bad:
+        raise DataError(f"no photographs in {', '.join(config.train)}; name folders or .tar shards that hold some")
+    if len(bad) > config.max_bad_fraction * (good + len(bad)) or not good:
+        raise DataError(
+            f"{len(bad)} of {good + len(bad)} photographs are unreadable (allowed: {config.max_bad_fraction:.0%}; "
+            f"data.max_bad_fraction); mend or remove: {'; '.join(bad[:20])}"
+        )
+
+
+def _read_index(folder: Path) -> _Index | None:
+    """A cache's index; None where there is none, or a damaged one."""
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    whole = isinstance(index, dict) and index.keys() >= _Index.__required_keys__
+    return cast(_Index, index) if whole else None
 
 
 def _shrink(bgr: UInt8, short_side: int) -> UInt8:
@@ -154,9 +188,9 @@ def _shrink(bgr: UInt8, short_side: int) -> UInt8:
 
 
 def digest(path: Path) -> str:
-    """sha256 of a shard, or of a folder's names and sizes."""
+    """sha256 of a shard, or of the names and sizes of a folder's photographs."""
     if path.is_dir():
-        listing = [f"{file.relative_to(path)} {file.stat().st_size}" for file in sorted(path.rglob("*"))]
+        listing = [f"{file.relative_to(path)} {file.stat().st_size}" for file in photographs_in(path)]
         return hashlib.sha256("\n".join(listing).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

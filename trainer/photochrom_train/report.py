@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
+from typing import TypedDict, cast
 
 import cv2
 import numpy as np
 import torch
 
 from photochrom import Colorizer
+from photochrom.errors import ImageError
 from photochrom.networks.contract import Contract
 from photochrom_train.calibration import NEAR
 from photochrom_train.checkpoint import progress_of, read_checkpoint
@@ -35,6 +37,13 @@ _LAST_ROWS = 10
 _SHEET_HEIGHT = 220
 _LARGEST_SHEET = 600_000
 _QUALITIES = range(92, 40, -4)
+
+
+class _Exported(TypedDict):
+    """Of what `photochrom_train.export.write_report` wrote, what a card says."""
+
+    calibration: dict[str, float | None]
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +77,7 @@ def write_report(config: TrainConfig, paths: ReportPaths) -> None:
     """
     colorizer = Colorizer(paths.card.with_suffix(".json"))
     evaluation = read_evaluation(paths.evaluation / EVALUATION_FILE)
-    exported = json.loads((paths.run / "export.json").read_text(encoding="utf-8"))
+    exported = _read_export(paths.run / "export.json")
     for what, sha256 in (("evaluation", evaluation.model["sha256"]), ("run's export", exported["sha256"])):
         if sha256 != colorizer.contract.sha256:
             raise DataError(f"the {what} is of another file than {paths.card.with_suffix('.onnx')}; make it anew")
@@ -90,6 +99,16 @@ def write_report(config: TrainConfig, paths: ReportPaths) -> None:
     paths.card.write_text(card, encoding="utf-8")
 
 
+def _read_export(file: Path) -> _Exported:
+    try:
+        exported = json.loads(file.read_text(encoding="utf-8"))
+        if exported.keys() >= _Exported.__required_keys__:
+            return cast(_Exported, exported)
+    except (ValueError, AttributeError):
+        pass
+    raise DataError(f"{file} is damaged; run `photochrom-train export` again")
+
+
 def _write_record(paths: ReportPaths, manifest: Manifest, samples: UInt8) -> None:
     paths.records.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(paths.config, paths.records / "config.toml")
@@ -106,7 +125,10 @@ def _write_record(paths: ReportPaths, manifest: Manifest, samples: UInt8) -> Non
 def _draw_samples(colorizer: Colorizer, folder: Path) -> UInt8:
     rows = []
     for photo in read_all([folder]):
-        bgr = photo.decode()
+        try:
+            bgr = photo.decode()
+        except ImageError as error:
+            raise DataError(f"{folder / photo.key}: {error}") from error
         rows.append(SheetRow(photo.key, (bgr, np.asarray(colorizer.colorize(bgr), np.uint8))))
     if not rows:
         raise DataError(f"{folder} holds no photographs to show in the card")

@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 class RunLog:
-    """Appends to `NAME.csv` in the run's folder and to TensorBoard's event files beside it.
+    """Appends to `NAME.csv` in the run's folder and to TensorBoard's event files in `tensorboard/NAME`.
 
     Args:
         folder: the run's folder.
@@ -26,7 +26,7 @@ class RunLog:
         self._columns = ("step", *columns)
         kept = read_log(self.file)[:keep_rows]
         resumes_after = int(kept[-1]["step"]) if kept else 0
-        self._tensorboard = SummaryWriter(str(folder / "tensorboard"), purge_step=resumes_after + 1)
+        self._tensorboard = SummaryWriter(str(folder / "tensorboard" / name), purge_step=resumes_after + 1)
         self.rows = len(kept)
         with self.file.open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, self._columns, restval="", extrasaction="ignore", lineterminator="\n")

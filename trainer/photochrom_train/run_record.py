@@ -57,10 +57,18 @@ def remember_session(folder: Path, session: Session) -> None:
 
 
 def read_sessions(folder: Path) -> list[Session]:
-    """All sessions of a run, in order; none where nothing was recorded."""
-    if not _file(folder).is_file():
+    """All sessions of a run, in order; none where nothing was recorded.
+
+    Raises:
+        ValueError: the record is damaged.
+    """
+    file = _file(folder)
+    if not file.is_file():
         return []
-    return [Session(**json.loads(line)) for line in _file(folder).read_text(encoding="utf-8").splitlines()]
+    try:
+        return [Session(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file} is damaged; delete the lines of it that are no whole JSON") from error
 
 
 def _file(folder: Path) -> Path:

@@ -6,6 +6,7 @@ It knows nothing of files of photographs (`photo_cache`), of what a loss means (
 import dataclasses
 import json
 import logging
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from photochrom_train.checkpoint import (
 )
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import START, TrainConfig
+from photochrom_train.dataset import StepSampler
 from photochrom_train.distributed import World, any_of, mean_over, wait_for_all
 from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.palette import Palette, measure_palette
@@ -62,11 +64,16 @@ def train(
 
     Returns:
         Whether the run is complete.
+
+    Raises:
+        RuntimeError: a loss or a validation figure is no finite number any more; the last checkpoint stays.
     """
     precision = affordable(config.precision, world.device)
     if precision != config.precision and world.leads:
         _log.warning("computing in %s: this processor has no AVX-512, so %s would be slow", precision, config.precision)
     config = dataclasses.replace(config, precision=precision)
+    for stage in config.stages:  # refuses a batch that cannot be shared before any stage is trained
+        StepSampler(stage, 0, world.rank, world.size)
     folder.mkdir(parents=True, exist_ok=True)
     positions, held_out = cache.split(config.data.holdout)
     checkpoint = folder / "checkpoint.pt"
@@ -106,20 +113,24 @@ def train(
                 progress = state.progress
                 done = _steps_done(config, progress)
                 last = progress.step == stage.steps
-                if progress.step % _REPORT_EVERY == 0 or last:
+                reports = progress.step % _REPORT_EVERY == 0 or last
+                validates = progress.step % config.validate_every == 0 or last
+                if reports or validates:
                     parts = _mean_parts(world, loss_parts)
-                    if logs:
+                    _require_finite(parts, done)
+                    if logs and reports:
                         rate = run.photos_per_second()
                         logs[0].add(done, {"stage": stage.name, **parts, "rate": run.rate, "photos_per_s": rate})
                         progress.train_rows = logs[0].rows
                 if on_step and world.leads:
                     on_step(done, sum(s.steps for s in config.stages), float(sum(loss_parts.values())))
-                if (progress.step % config.validate_every == 0 or last) and logs:
+                if validates and logs:
                     sheet = folder / f"samples-{done:06d}.png"
                     average = state.average.module
                     assert isinstance(average, ColorizeNetwork)
                     scores = validate(average, cache, held_out, stage.size, sheet, world.device)
                     _log.info("step %d: %s", done, json.dumps({k: round(v, 4) for k, v in scores.items()}))
+                    _require_finite(scores, done)
                     logs[1].add(done, {"stage": stage.name, **scores})
                     progress.validation_rows = logs[1].rows
                     run.remember()
@@ -134,8 +145,8 @@ def train(
             state.progress.step = 0
             state.optimizer_state = state.discriminator_optimizer_state = None
             if world.leads:
-                save_checkpoint(state, checkpoint)
                 save_checkpoint(state, stage_file(folder, stage.name))
+                save_checkpoint(state, checkpoint)
     return True
 
 
@@ -146,6 +157,15 @@ def _steps_done(config: TrainConfig, progress: Progress) -> int:
 def _mean_parts(world: World, parts: dict[str, Tensor]) -> dict[str, float]:
     means: list[float] = mean_over(world, torch.stack(list(parts.values()))).tolist()
     return dict(zip(parts, means, strict=True))
+
+
+def _require_finite(figures: dict[str, float], step: int) -> None:
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise RuntimeError(
+                f"step {step}: {name} is {value}, so the run cannot go on; lower the learning rates and train again, "
+                "from the last checkpoint, which is from before"
+            )
 
 
 @contextmanager

@@ -75,7 +75,9 @@ def validate(
     network.train()
     half = len(rows[: 2 * _SHEET_ROWS]) // 2
     picture = torch.cat([torch.cat(rows[:half], 1), torch.cat(rows[half : 2 * half], 1)], 2) if half else rows[0]
-    bgr = np.ascontiguousarray((picture.numpy().transpose(1, 2, 0)[:, :, ::-1] * 255).round().astype(np.uint8))
+    bgr = np.ascontiguousarray(
+        (picture.nan_to_num().numpy().transpose(1, 2, 0)[:, :, ::-1] * 255).round().astype(np.uint8)
+    )
     cv2.imwrite(str(sheet), bgr)
     return {
         "psnr_gain": float(torch.cat(gains).mean()),
