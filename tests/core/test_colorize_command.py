@@ -291,6 +291,16 @@ def test_a_pipe_touches_no_original_and_mixes_nothing_up(
     assert files(album) == ["a.png", "b.jpg", "c.tif"]
 
 
+def test_a_ring_of_links_in_the_place_of_a_pipes_outputs_is_replaced(album: Path, tmp_path: Path, model: Path):
+    ring, sure = tmp_path / "ring.png", tmp_path / "sure.png"
+    for path in (ring, sure):
+        path.symlink_to(path)
+    arguments = ["colorize", "-", "-o", str(ring), "--confidence-out", str(sure), "--overwrite", "--model", str(model)]
+    done = command(*arguments, stdin=(album / "a.png").read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (ring.is_file(), ring.is_symlink(), sure.is_symlink()) == (True, False, False)
+
+
 def test_a_pipe_makes_of_two_outputs_the_one_that_is_not_there(album: Path, tmp_path: Path, model: Path):
     copy, sure = tmp_path / "copy.png", tmp_path / "sure.png"
     arguments = ["colorize", "-", "-o", str(copy), "--confidence-out", str(sure), "--model", str(model)]

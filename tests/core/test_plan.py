@@ -88,6 +88,14 @@ def test_a_named_file_without_a_suffix_fails_in_a_folder_and_goes_into_a_file_wi
     assert plan([tmp_path / "scan"], tmp_path / "scan.png").tasks[0].target == tmp_path / "scan.png"
 
 
+def test_a_named_file_of_a_format_that_is_not_read_fails_for_that(tmp_path: Path):
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "other.xyz").write_bytes(b"whatever")
+    failed = failures(plan([tmp_path / "phone.heic", tmp_path / "other.xyz"], tmp_path / "out"))
+    assert failed["phone.heic"].startswith(f"{tmp_path}/phone.heic: it is HEIC")
+    assert failed["other.xyz"].startswith(f"{tmp_path}/out/other.xyz: .xyz is no format that can be written")
+
+
 def test_a_single_photograph_goes_into_a_file_or_a_folder(tmp_path: Path):
     source, folder = tmp_path / "a.jpg", tmp_path / "there.png"
     touch(source)

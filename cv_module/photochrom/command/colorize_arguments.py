@@ -37,6 +37,7 @@ with --skip-existing. A photograph that fails is named at once and again at the 
 exit codes:
   0 all done or skipped    1 some failed (named on standard error)    2 nothing begun: arguments, network or device
   130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: what was begun is finished; a second one stops at once
+  (--hot-folder, which is made to be stopped, ends with 0 or 1)
 """
 
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}

@@ -12,8 +12,10 @@ other.
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from photochrom.conversion.conflict import (
     find_repeats,
@@ -29,7 +31,11 @@ from photochrom.conversion.search import Found, Search, identify, is_folder, is_
 from photochrom.conversion.task import Task
 from photochrom.errors import ImageError, JobError, shown
 from photochrom.files.encoder import check_suffix
+from photochrom.files.formats import foreign_format
 from photochrom.files.output_file import EXISTS, Existing, is_there
+
+_HEAD: Final = 64
+"""Bytes that tell a file's format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +120,7 @@ def settle(task: Task, existing: Existing, refusals: dict[Path, str]) -> Task | 
     """
     try:
         _require_source(task.source)
+        _require_format(task)
         there = tuple(path for path in task.outputs if _keeps(path, existing))
         if there == task.outputs:
             return _result(task, "skipped")
@@ -144,16 +151,31 @@ def _require_source(source: Path) -> None:
         raise ImageError(f"{shown(source)}: cannot be read: {reason}") from None
 
 
+def _require_format(task: Task) -> None:
+    """Raise ImageError where an output's name says no format that can be written.
+
+    Most such names come from a photograph that cannot be read either; then that is the reason.
+    """
+    for path in task.outputs:
+        try:
+            check_suffix(path.suffix)
+        except ImageError as error:
+            foreign = _foreign_format(task.source)
+            raise ImageError(f"{shown(task.source)}: {foreign}" if foreign else f"{shown(path)}: {error}") from None
+
+
+def _foreign_format(source: Path) -> str:
+    with suppress(OSError), source.open("rb") as file:
+        return foreign_format(file.read(_HEAD))
+    return ""
+
+
 def _keeps(path: Path, existing: Existing) -> bool:
     """Whether an output is there and stays.
 
     Raises:
-        ImageError: it cannot be written under that name, or is there and that is a failure.
+        ImageError: it is there and that is a failure, or what is there is never replaced.
     """
-    try:
-        check_suffix(path.suffix)
-    except ImageError as error:
-        raise ImageError(f"{shown(path)}: {error}") from None
     if not is_there(path) or existing == "overwrite":
         return False
     if existing == "refuse":

@@ -39,10 +39,18 @@ _TURNED_BY_EXIF: Final = frozenset({"JPEG", "PNG", "WebP"})
 """Where the Exif block says how to turn the decoded pixels. OpenCV turns a TIFF; an AVIF's own properties count."""
 
 
-def _refusal(data: Data) -> str:
+def foreign_format(data: Data) -> str:
+    """Why a file that begins so is not read, where that is known of its format; else nothing."""
     for signature, name, advice in _FOREIGN:
         if signature.match(data):
             return f"it is {name}, which is not read: {advice}"
+    return ""
+
+
+def _refusal(data: Data) -> str:
+    known = foreign_format(data)
+    if known:
+        return known
     return f"its content is none of {FORMAT_NAMES} (whatever its name says); convert it with another program first"
 
 
