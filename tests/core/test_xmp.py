@@ -35,9 +35,19 @@ def description(content: bytes) -> bytes:
         (b'tiff:Orientations="6">tiff:Orientation="6"', b'tiff:Orientations="6">tiff:Orientation="6"'),
         (b'tiff:Make="Orientation 6">', b'tiff:Make="Orientation 6">'),
         (b'tiff:Orientation="six">', b'tiff:Orientation="six">'),
+        (b'photoshop:ColorMode="1" tiff:Make="a">', b'tiff:Make="a">'),
+        (b"a='b' photoshop:ICCProfile = 'Dot Gain 20%'>", b"a='b'>"),
+        (b"><tiff:SamplesPerPixel>1</tiff:SamplesPerPixel>b", b">b"),
+        (b'a="b"\ntiff:PhotometricInterpretation="1"/>', b'a="b"/>'),
+        (b"><xmp:Thumbnails><rdf:Alt><rdf:li>x</rdf:li></rdf:Alt></xmp:Thumbnails><a/>", b"><a/>"),
+        (b"><xmp:Thumbnails>without an end", b"><xmp:Thumbnails>without an end"),
+        (
+            b'photoshop:ColorModes="1" my:photoshop:ColorMode="1">',
+            b'photoshop:ColorModes="1" my:photoshop:ColorMode="1">',
+        ),
     ],
 )
-def test_orientation_and_size_become_true_and_nothing_else_changes(before: bytes, after: bytes):
+def test_orientation_and_size_become_true_what_is_of_grey_goes_and_nothing_else_changes(before: bytes, after: bytes):
     given, wanted = packet(description(before)), packet(description(after))
     assert for_upright_copy(given, width=30, height=40) == wanted
 
@@ -117,6 +127,10 @@ def test_a_packet_that_cannot_be_parted_is_refused(unfit: bytes):
         b" tiff:Orientation" + b" " * 2_000_000,
         b" tiff:Orientation='" + b"1" * 2_000_000,
         b" xmpNote:HasExtendedXMP" * 100_000,
+        b"<xmp:Thumbnails>" * 100_000,
+        b" photoshop:ColorMode" * 100_000,
+        b" photoshop:ColorMode=" + b" " * 2_000_000,
+        b"<tiff:SamplesPerPixel>" * 100_000,
     ],
 )
 def test_no_packet_takes_time_without_end(trap: bytes):

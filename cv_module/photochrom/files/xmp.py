@@ -31,8 +31,18 @@ _EXTENSION: Final = (
 _TRAILER: Final = b"<?xpacket end"
 
 
+_OF_OLD_PIXELS: Final = (
+    *(b"photoshop:ColorMode", b"photoshop:ICCProfile"),
+    *(b"tiff:PhotometricInterpretation", b"tiff:SamplesPerPixel"),
+)
+"""What a packet may tell of the colours of the pixels that it came with."""
+_THUMBNAILS: Final = b"<xmp:Thumbnails>", b"</xmp:Thumbnails>"
+
+
 def for_upright_copy(packet: bytes, *, width: int, height: int) -> bytes:
-    """The packet with orientation 1 and with this size, where it tells any.
+    """The packet with orientation 1 and with this size, where it tells any; without what is true for grey alone.
+
+    That is its thumbnails, and what it tells of colour mode, profile and channels.
 
     Args:
         packet: in UTF-8; one in another encoding, or with other prefixes than XMP's usual ones, stays as it is.
@@ -50,7 +60,11 @@ def for_upright_copy(packet: bytes, *, width: int, height: int) -> bytes:
         # As an attribute or as an element.
         place = rb"(\s%(name)s\s*=\s*[\"']|<%(name)s>\s*)[0-9]+(?=\s*(?:[\"']|</%(name)s))" % {b"name": name}
         packet = re.sub(place, rb"\g<1>%d" % number, packet)
-    return packet
+    for name in _OF_OLD_PIXELS:
+        told = rb"\s%(name)s\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')|<%(name)s>[^<]*</%(name)s\s*>\s*" % {b"name": name}
+        packet = re.sub(told, b"", packet)
+    begin, end = (packet.find(mark) for mark in _THUMBNAILS)
+    return packet[:begin] + packet[end + len(_THUMBNAILS[1]) :] if 0 <= begin < end else packet
 
 
 def extension_name(extension: bytes) -> bytes:
