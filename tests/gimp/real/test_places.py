@@ -141,3 +141,46 @@ def test_a_new_layer_tells_what_made_it_in_its_mode(gimp, output, mode):
     facts = process(gimp, {}, output=output, strength=0.8, fade_uncertain=0.25)
     assert facts["layers"][0]["name"] == f"{MADE_BY} (strength 80 %, fade uncertain 25 %)"
     assert facts["layers"][0]["mode"] == mode
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("lock", ["fixed", "locked"])
+def test_a_layer_in_a_locked_group_gets_its_colors_in_their_place_and_within_its_mask(gimp, lock, output):
+    layer = {"name": "in it", "size": [40, 40], "offset": [7, 9], "mask": "on"}
+    group = {"name": "group", "layers": [layer], lock: True}
+    for selection in ({}, {"selection": [10, 12, 20, 20], "feather": 4}):
+        wanted: Json = {"layers": [group, {"name": "below"}], "selected": ["in it"], **selection}
+        facts = process(gimp, wanted, output=output, confidence_layer=True)
+        if (lock, output) == ("locked", "replace"):
+            assert "“group” are locked" in str(facts["sentence"])
+            continue
+        assert facts["status"] == "success", facts["sentence"]
+        inside = [layer for layer in facts["layers"] if layer["parent"] == "group"]
+        assert [(layer["offset"], layer["size"]) for layer in inside] == [([7, 9], [40, 40])] * len(inside)
+        assert (facts["layers"][0]["offset"], facts["layers"][0]["size"]) == ([7, 9], [40, 40])
+        if output != "replace":
+            assert facts["masks"][2] is not None
+            assert facts["masks"][2] < MASK_STEP
+            assert facts["seen"]["colouring"] > 0
+
+
+EFFECTS = ["gegl:invert-gamma", "gegl:gaussian-blur"]
+
+
+@pytest.mark.parametrize("kind", ["layer", "group"])
+@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_layer_with_effects_is_taken_as_it_looks(gimp, effect, kind, output):
+    """With no strength nothing that is seen changes."""
+    layer: Json = {"name": "photo", "size": [60, 40], "offset": [7, 9], "effect": effect}
+    if kind == "group":
+        layer = {"name": "photo", "layers": [{"name": "x", "size": [60, 40], "offset": [7, 9]}], "effect": effect}
+    if (kind, output) == ("group", "replace"):
+        return
+    wanted: Json = {"layers": [layer, {"name": "below"}], "selected": ["photo"], "precision": "FLOAT_NON_LINEAR"}
+    facts = process(gimp, wanted, output=output, strength=0.0)
+    assert facts["status"] == "success", facts["sentence"]
+    assert largest(facts["seen"]["changes"]) < 0.5
+    coloured = process(gimp, wanted, output=output)
+    assert coloured["seen"]["colouring"] > 1
+    assert coloured["seen"]["changes"]["lightness"] < 30

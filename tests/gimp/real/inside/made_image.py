@@ -48,6 +48,10 @@ def make_layer(image: Gimp.Image, base: str, wanted, parent: Gimp.Layer | None) 
     layer.set_opacity(wanted.get("opacity", 100))
     layer.set_visible(wanted.get("visible", True))
     layer.set_lock_content(wanted.get("locked", False))
+    layer.set_lock_position(wanted.get("fixed", False))
+    if "effect" in wanted:
+        effect = Gimp.DrawableFilter.new(layer, wanted["effect"], "effect")
+        layer.append_filter(effect)
     if "mask" in wanted:
         mask = layer.create_mask(Gimp.AddMaskType.WHITE)
         layer.add_mask(mask)

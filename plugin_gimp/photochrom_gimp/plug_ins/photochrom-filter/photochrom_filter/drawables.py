@@ -20,6 +20,8 @@ def check(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], output: Output)
     Raises:
         RefusalError: one of them cannot; the message says why and what to do.
     """
+    if not image.is_valid() or not all(drawable.is_valid() for drawable in drawables):
+        raise RefusalError(_("The image was changed meanwhile; nothing was colorized. Try again."))
     if not drawables:
         raise RefusalError(_("No layer is selected; select the photograph's layer."))
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:

@@ -41,7 +41,7 @@ def run(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], request: Request,
         versions = {model.name: model.version for model in worker.hello.models}
         name = layer_name(request.settings, versions)
         results = [
-            compute(drawable, worker, request.settings, partial(report, part))
+            compute(drawable, worker, request.settings, partial(report, part), with_effects=request.output != "replace")
             for part, drawable in enumerate(drawables)
         ]
     if not all(result.fits(image) for result in results):

@@ -3,7 +3,7 @@
 from gi.repository import Gimp
 
 from photochrom_filter.errors import GimpError
-from photochrom_filter.pixels import copy
+from photochrom_filter.pixels import copy, multiply
 
 
 def limit(layer: Gimp.Layer, original: Gimp.Layer) -> None:
@@ -19,14 +19,12 @@ def limit(layer: Gimp.Layer, original: Gimp.Layer) -> None:
     selected = not Gimp.Selection.is_empty(layer.get_image())
     if own is None and not selected:
         return
-    kind = Gimp.AddMaskType.SELECTION if own is None else Gimp.AddMaskType.BLACK
-    mask = layer.create_mask(kind)
+    mask = layer.create_mask(Gimp.AddMaskType.SELECTION if selected else Gimp.AddMaskType.BLACK)
+    # Before it is the layer's, in a group whose pixels may be locked.
+    if own is not None and selected:
+        multiply(own.get_buffer(), mask.get_buffer())
+    elif own is not None:
+        copy(own.get_buffer(), mask.get_buffer())
     if not layer.add_mask(mask):
         raise GimpError(f"GIMP did not add a mask to the layer {layer.get_name()!r}")
-    if own is not None:
-        # Through the shadow buffer: GIMP writes it as far as the selection lets it.
-        shadow = mask.get_shadow_buffer()
-        copy(own.get_buffer(), shadow)
-        mask.merge_shadow(False)
-        mask.update(0, 0, mask.get_width(), mask.get_height())
     layer.set_edit_mask(False)

@@ -63,8 +63,8 @@ def _above(
     layer = Gimp.Layer.new(image, name, *size, kind, original.get_opacity(), mode)
     copy(picture, layer.get_buffer())
     layer.update(0, 0, *size)
+    _found, left, top = original.get_offsets()
+    layer.set_offsets(left, top)  # before it is in a group whose position may be locked
     if not image.insert_layer(layer, below.get_parent(), image.get_item_position(below)):
         raise GimpError(f"GIMP did not insert the layer {name!r}")
-    _found, left, top = original.get_offsets()
-    layer.set_offsets(left, top)
     return layer

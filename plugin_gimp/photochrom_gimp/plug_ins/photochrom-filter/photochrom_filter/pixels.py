@@ -1,9 +1,9 @@
-"""The pixels of a drawable as bytes, and bytes as pixels; in strips of rows, so that memory stays bounded."""
+"""The pixels of a buffer as bytes, and bytes as pixels; in strips of rows, so that memory stays bounded."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from gi.repository import Gegl, Gimp
+from gi.repository import Gegl
 
 from photochrom_filter.messages import Picture
 from photochrom_filter.pixel_format import gegl_format
@@ -14,14 +14,13 @@ _STRIP_SIZE: Final = 16 << 20
 """Of a strip, at most; a single row may have more [bytes]."""
 
 
-def read(drawable: Gimp.Drawable, picture: Picture) -> Iterator[bytes]:
-    """All pixels of a drawable, from the top row to the bottom row.
+def read(buffer: Gegl.Buffer, picture: Picture) -> Iterator[bytes]:
+    """All pixels of a buffer, from the top row to the bottom row.
 
     Args:
-        drawable: of the picture's size.
+        buffer: of the picture's size.
         picture: the form that the pixels shall have.
     """
-    buffer = drawable.get_buffer()
     rows = max(1, min(_STRIP_ROWS, _STRIP_SIZE // picture.row_size))
     for top in range(0, picture.height, rows):
         area = Gegl.Rectangle.new(0, top, picture.width, min(rows, picture.height - top))
@@ -61,3 +60,22 @@ def copy(source: Gegl.Buffer, target: Gegl.Buffer) -> None:
     area = source.get_extent()
     source.copy(area, Gegl.AbyssPolicy.NONE, target, area)
     target.flush()
+
+
+def multiply(source: Gegl.Buffer, target: Gegl.Buffer) -> None:
+    """Multiply a whole picture with another one of the same size."""
+    extent = target.get_extent()
+    product = Gegl.Buffer.new("Y float", extent.x, extent.y, extent.width, extent.height)
+    graph = Gegl.Node()
+    factors = []
+    for buffer in (target, source):
+        factor = graph.create_child("gegl:buffer-source")
+        factor.set_property("buffer", buffer)
+        factors.append(factor)
+    times, written = graph.create_child("gegl:multiply"), graph.create_child("gegl:write-buffer")
+    written.set_property("buffer", product)
+    factors[0].link(times)
+    factors[1].connect_to("output", times, "aux")
+    times.link(written)
+    written.process()
+    copy(product, target)

@@ -1,10 +1,12 @@
 """One drawable's result, computed by the worker while the image stays as it is."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from gi.repository import Gegl, Gimp
 
+from photochrom_filter.appearance import seen_pixels
 from photochrom_filter.messages import Answer, Picture, Settings
 from photochrom_filter.pixel_format import picture_of
 from photochrom_filter.pixels import PixelSink, read
@@ -37,7 +39,12 @@ class Result:
 
 
 def compute(
-    drawable: Gimp.Drawable, worker: WorkerClient, settings: Settings, on_progress: Callable[[float], None]
+    drawable: Gimp.Drawable,
+    worker: WorkerClient,
+    settings: Settings,
+    on_progress: Callable[[float], None],
+    *,
+    with_effects: bool,
 ) -> Result:
     """Let the worker colorize a drawable, which is only read.
 
@@ -46,19 +53,22 @@ def compute(
         worker: that runs.
         settings: for the worker.
         on_progress: takes how much is done, 0 to 1.
+        with_effects: of its pixels as they look; otherwise as they are stored, below its effects.
 
     Raises:
         WorkerError: it did not do it; the message says why.
+        GimpError: GIMP did not give the pixels.
     """
     picture = picture_of(drawable)
     sink = PixelSink(picture.coloured)
-    answer = worker.colorize(
-        picture,
-        settings,
-        read(drawable, picture),
-        into=sink.write,
-        on_progress=lambda share, _step: on_progress(share),
-    )
+    with seen_pixels(drawable) if with_effects else nullcontext(drawable.get_buffer()) as pixels:
+        answer = worker.colorize(
+            picture,
+            settings,
+            read(pixels, picture),
+            into=sink.write,
+            on_progress=lambda share, _step: on_progress(share),
+        )
     confidence = None
     if settings.confidence:
         confidence = PixelSink(Picture(width=picture.width, height=picture.height, channels=1, depth="u8"))

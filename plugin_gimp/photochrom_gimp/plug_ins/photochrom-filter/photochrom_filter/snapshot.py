@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gi.repository import GdkPixbuf, Gegl, Gimp, GLib
 
+from photochrom_filter.appearance import seen_pixels
 from photochrom_filter.messages import Picture
 from photochrom_filter.pixel_format import gegl_format
 
@@ -57,7 +58,7 @@ class Snapshot:
 
 
 def take(layer: Gimp.Layer, longest: int) -> Snapshot:
-    """A small copy of a layer or layer group, and of what limits a filter on it.
+    """A small copy of a layer or layer group as it looks, and of what limits a filter on it.
 
     Args:
         layer: of any size; a small one keeps its size.
@@ -68,7 +69,8 @@ def take(layer: Gimp.Layer, longest: int) -> Snapshot:
     height = max(1, round(layer.get_height() * scale))
     area = Gegl.Rectangle.new(0, 0, width, height)
     picture = Picture(width=width, height=height, channels=4 if layer.has_alpha() else 3, depth="u8")
-    data = layer.get_buffer().get(area, scale, gegl_format(picture), Gegl.AbyssPolicy.CLAMP)
+    with seen_pixels(layer) as pixels:
+        data = pixels.get(area, scale, gegl_format(picture), Gegl.AbyssPolicy.CLAMP)
     opacity = data[3::4] if layer.has_alpha() else None
     mask = layer.get_mask() if layer.get_apply_mask() else None
     if mask is not None:
