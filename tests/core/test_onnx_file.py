@@ -254,6 +254,10 @@ def test_float16_weights_that_are_not_raw_pass(make_model, network):
 
     model = make_model(network)
     check_structure(memoryview(model.read_bytes()), read_contract(model.with_suffix(".json")))
+    initializer(network, "kernel16").int32_data.append(0)
+    model = make_model(network)
+    with pytest.raises(ModelError, match="holds 19 elements"):
+        check_structure(memoryview(model.read_bytes()), read_contract(model.with_suffix(".json")))
 
 
 def test_a_tensor_without_elements_is_refused_where_it_does_harm(make_model, network):  # crashed OpenCV 4.14
