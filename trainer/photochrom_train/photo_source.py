@@ -119,14 +119,14 @@ def _photographs_of(sample: dict[str, object]) -> Iterator[EncodedPhoto]:
 
     Where there is none: KEY.REST.SUFFIX, for a name with further dots, which WebDataset takes for one sample's parts.
     """
-    stems = {"": "", **{f"{name.rpartition('.')[0]}.": "" for name in sample if "." in name}}
-    for stem in stems:
+    for rest in dict.fromkeys(["", *(f".{name.rpartition('.')[0]}" for name in sample if "." in name)]):
+        prefix = f"{rest[1:]}." if rest else ""
         for suffix in (*COLOUR_SUFFIXES, *GREY_SUFFIXES):
-            data = sample.get(f"{stem}{suffix[1:]}")
+            data = sample.get(f"{prefix}{suffix[1:]}")
             if isinstance(data, bytes):
-                about = sample.get(f"{stem}json", sample.get("json"))
-                yield EncodedPhoto(f"{sample['__key__']}.{stem}".rstrip("."), data, _source_of(about))
-                if not stem:
+                about = sample.get(f"{prefix}json", sample.get("json"))
+                yield EncodedPhoto(f"{sample['__key__']}{rest}", data, _source_of(about))
+                if not rest:
                     return
                 break
 

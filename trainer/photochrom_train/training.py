@@ -21,6 +21,7 @@ from photochrom_train.checkpoint import (
     TrainingState,
     begin_with,
     begin_with_mean,
+    progress_of,
     read_checkpoint,
     restore,
     save_checkpoint,
@@ -72,12 +73,12 @@ def train(
     if precision != config.precision and world.leads:
         _log.warning("computing in %s: this processor has no AVX-512, so %s would be slow", precision, config.precision)
     config = dataclasses.replace(config, precision=precision)
-    for stage in config.stages:  # refuses a batch that cannot be shared before any stage is trained
-        StepSampler(stage, 0, world.rank, world.size)
-    folder.mkdir(parents=True, exist_ok=True)
     positions, held_out = cache.split(config.data.holdout)
     checkpoint = folder / "checkpoint.pt"
     record = read_checkpoint(checkpoint, world.device) if checkpoint.is_file() else None
+    for stage in config.stages[progress_of(record).stage if record else 0 :]:
+        StepSampler(stage, 0, world.rank, world.size)  # refuses a batch that cannot be shared, before any is trained
+    folder.mkdir(parents=True, exist_ok=True)
     start = ExportedWeights(config.start) if record is None and config.start else None
     if record is None:
         colours = start.palette if start else None

@@ -1,8 +1,8 @@
 """The command ``photochrom``: arguments in, text and an exit code out; all work is done elsewhere.
 
-Exit codes: 0 all done or skipped; 1 some photographs failed, or ``doctor`` found something wrong; 2 nothing was begun,
-because of the arguments, the network or the device; 128 and a signal's number: stopped by it. Commands that other
-packages bring (`extensions`) keep to these.
+Exit codes: 0 all done or skipped; 1 some photographs or the report failed, or ``doctor`` found something wrong; 2
+nothing was begun, because of the arguments, the network or the device; 128 and a signal's number: stopped by it.
+Commands that other packages bring (`extensions`) keep to these.
 """
 
 import argparse

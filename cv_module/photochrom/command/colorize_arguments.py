@@ -35,7 +35,8 @@ lightness. Originals are never touched. An output appears complete or not at all
 with --skip-existing. A photograph that fails is named at once and again at the end, and the others are done.
 
 exit codes:
-  0 all done or skipped    1 some failed (named on standard error)    2 nothing begun: arguments, network or device
+  0 all done or skipped    1 some failed, or the report (named on standard error)
+  2 nothing begun: arguments, network or device
   130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: what was begun is finished; a second one stops at once
   (--hot-folder, which is made to be stopped, ends with 0 or 1)
 """

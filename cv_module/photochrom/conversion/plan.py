@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from photochrom.conversion.conflict import (
     find_repeats,
@@ -31,11 +30,8 @@ from photochrom.conversion.search import Found, Search, identify, is_folder, is_
 from photochrom.conversion.task import Task
 from photochrom.errors import ImageError, JobError, shown
 from photochrom.files.encoder import check_suffix
-from photochrom.files.formats import foreign_format
+from photochrom.files.formats import SIGNATURE_BYTES, foreign_format
 from photochrom.files.output_file import EXISTS, Existing, is_there
-
-_HEAD: Final = 64
-"""Bytes that tell a file's format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +162,7 @@ def _require_format(task: Task) -> None:
 
 def _foreign_format(source: Path) -> str:
     with suppress(OSError), source.open("rb") as file:
-        return foreign_format(file.read(_HEAD))
+        return foreign_format(file.read(SIGNATURE_BYTES))
     return ""
 
 

@@ -52,7 +52,7 @@ class _Run:
     def __init__(self, converter: Converter, count: int) -> None:
         self._converter = converter
         self._count = count
-        self._read_all = threading.Event()
+        self._ended = threading.Event()
         self._free = threading.Semaphore(count)
         self._ends: SimpleQueue[Future[_End | None]] = SimpleQueue()
         self._stopped = threading.Event()
@@ -67,7 +67,7 @@ class _Run:
 
     def wait(self) -> None:
         """Return when all that was begun has ended."""
-        self._read_all.wait()
+        self._ended.wait()
 
     def next_end(self, cancelled: Callable[[], bool] | None) -> _End | None:
         """The next photograph that ended; None when there are no more."""
@@ -93,7 +93,7 @@ class _Run:
         finally:
             for _ in range(self._count):
                 self._free.acquire()
-            self._read_all.set()
+            self._ended.set()
         return None
 
     def _hand_on(self, number: int, loaded: Loaded | FileResult) -> None:

@@ -39,6 +39,10 @@ _TURNED_BY_EXIF: Final = frozenset({"JPEG", "PNG", "WebP"})
 """Where the Exif block says how to turn the decoded pixels. OpenCV turns a TIFF; an AVIF's own properties count."""
 
 
+SIGNATURE_BYTES: Final = 64
+"""So many from the beginning tell a file's format."""
+
+
 def foreign_format(data: Data) -> str:
     """Why a file that begins so is not read, where that is known of its format; else nothing."""
     for signature, name, advice in _FOREIGN:
