@@ -1,6 +1,7 @@
 """The arguments of ``photochrom colorize``: what is no value, and what does not go together, is said."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +116,23 @@ def test_help_shows_examples_and_exit_codes_and_fits_a_wide_terminal(capsys: pyt
     assert "examples:" in printed
     assert "exit codes:" in printed
     assert max(map(len, printed.splitlines())) <= 120
+
+
+def test_photographs_may_stand_before_and_behind_options(
+    album: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "out"
+    names = [str(album / name) for name in ("a.jpg", "1920/b.png", "d.png")]
+    command = ["colorize", names[0], "-o", str(out), names[1], "--model", str(model), "--quiet", names[2]]
+    assert main(command) == 0, capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.png", "d.png"]
+
+
+def test_no_other_command_takes_what_it_does_not_know(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["models", "a.jpg"])
+    assert ended.value.code == 2
+    assert "unrecognized arguments: a.jpg" in capsys.readouterr().err
 
 
 def test_an_abbreviated_option_is_unknown(capsys: pytest.CaptureFixture[str]):

@@ -43,7 +43,7 @@ _COMPLETION_HELP = """how to install it:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the arguments given, or the process's own; the exit code."""
     standard_streams.make_usable()
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         with standard_streams.quiet_libraries(), _quiet_opencv():
@@ -67,6 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"photochrom: error: standard output: cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments by name; photographs may stand on both sides of options, where argparse knows one side alone."""
+    parser = _parser()
+    options, left = parser.parse_known_args(arguments)
+    inputs = getattr(options, "inputs", None)
+    if left and (inputs is None or any(word.startswith("-") and word != colorize_arguments.STREAM for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if inputs is not None:
+        inputs.extend(left)
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
