@@ -6,7 +6,9 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
+from safetensors.torch import save_file
 
+from photochrom_train.backbone import MobileNetV2, load_backbone
 from photochrom_train.checkpoint import TrainingState, begin_with, load_averaged, load_exported, read_checkpoint
 from photochrom_train.config import ConfigError, TrainConfig, load_config
 from photochrom_train.distributed import World
@@ -109,6 +111,28 @@ def test_the_mean_of_what_a_run_began_with_and_of_what_came_of_it_can_be_shipped
     torch.testing.assert_close(start.head.weight, trained.head.weight, atol=1e-3, rtol=1e-3)
     assert not torch.equal(start.head.weight, end.head.weight)
     torch.testing.assert_close(mean.head.weight, (start.head.weight + end.head.weight) / 2)
+
+
+def test_a_stage_begins_with_the_backbones_encoder_in_the_network_that_the_run_began_with(shipped, tmp_path: Path):
+    """At a learning rate of zero it ends with that, too, and so does a mean, in which one named twice counts twice."""
+    backbone = tmp_path / "backbone.safetensors"
+    save_file(MobileNetV2(3, 1000).state_dict(), backbone)
+    config, cache = load_config(shipped.config), PhotoCache(shipped.cache)
+    still = dataclasses.replace(config.stages[0], steps=1, learning_rate=0, encoder_learning_rate=0)
+    stages = (
+        dataclasses.replace(still, name="fresh", begins_with=("backbone",)),
+        dataclasses.replace(still, name="mixed", begins_with=("start", "backbone", "start")),
+    )
+    config = dataclasses.replace(config, start=shipped.network, backbone=backbone, stages=stages)
+    assert train(config, cache, tmp_path, ALONE)
+    start, fresh, mixed = (
+        load_averaged(config, tmp_path / f"stage-{name}.pt")[0] for name in ("start", "fresh", "mixed")
+    )
+    torch.testing.assert_close(fresh.head.weight, start.head.weight)
+    loaded = load_backbone(backbone, input_channels=1, classes=0).state_dict()
+    for name, began in start.encoder.state_dict().items():
+        torch.testing.assert_close(fresh.encoder.state_dict()[name], loaded[name])
+        torch.testing.assert_close(mixed.encoder.state_dict()[name], (2 * began + loaded[name]) / 3)
 
 
 def test_another_architecture_is_refused(

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from photochrom_train.colorize_network import ColorizeNetwork
-from photochrom_train.config import TrainConfig
+from photochrom_train.config import BACKBONE, START, TrainConfig
 from photochrom_train.discriminator import PatchDiscriminator
 from photochrom_train.distributed import synced
 from photochrom_train.exported_weights import ExportedWeights
-from photochrom_train.networks import build_network
+from photochrom_train.networks import build_encoder, build_network
 from photochrom_train.palette import Palette
 
 
@@ -117,21 +117,32 @@ def load_exported(config: TrainConfig, run: Path) -> ColorizeNetwork:
         Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
         increasing inference time", ICML 2022.
     """
-    files = [stage_file(run, name) for name in config.export.stages] or [run / "checkpoint.pt"]
-    return _load_mean(config, files)
+    if config.export.stages:
+        return _load_mean(config, run, config.export.stages)
+    checkpoint = run / "checkpoint.pt"
+    _require(checkpoint)
+    return load_averaged(config, checkpoint)[0]
 
 
-def _load_mean(config: TrainConfig, files: list[Path]) -> ColorizeNetwork:
-    """The mean of the averaged networks in some checkpoints; raises as `load_exported`."""
+def _load_mean(config: TrainConfig, run: Path, names: tuple[str, ...]) -> ColorizeNetwork:
+    """The mean of the averaged networks at the ends of stages, or as they began; raises as `load_exported`."""
+    files = [stage_file(run, START if name == BACKBONE else name) for name in names]
     for file in files:
-        if not file.is_file():
-            raise FileNotFoundError(f"{file} is not there: name the folder of a run that got so far, or train it on")
+        _require(file)
     networks = [load_averaged(config, file)[0] for file in files]
+    for name, network in zip(names, networks, strict=True):
+        if name == BACKBONE:
+            network.encoder.load_state_dict(build_encoder(config).state_dict())
     mean = AveragedModel(networks[0], use_buffers=True)
     for network in networks:
         mean.update_parameters(network)
     networks[0].load_state_dict(mean.module.state_dict())
     return networks[0]
+
+
+def _require(checkpoint: Path) -> None:
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"{checkpoint} is not there: name the folder of a run that got so far, or train it on")
 
 
 def _fill(network: nn.Module, weights: dict[str, Tensor]) -> None:
@@ -200,13 +211,13 @@ def begin_with_mean(state: TrainingState, config: TrainConfig, run: Path, stages
         state: of the run.
         config: of the run.
         run: its folder.
-        stages: names of finished stages, or "start".
+        stages: names as in `StageConfig.begins_with`.
 
     Raises:
         FileNotFoundError: a stage's checkpoint is not there any more; the message names it.
         ValueError: as `load_averaged`.
     """
-    mean = _load_mean(config, [stage_file(run, name) for name in stages]).state_dict()
+    mean = _load_mean(config, run, stages).state_dict()
     for network in (state.network, state.average.module):
         network.load_state_dict(mean)
 

@@ -21,6 +21,8 @@ if typing.TYPE_CHECKING:
 Precision = Literal["float32", "bfloat16"]
 START = "start"
 """What `ExportConfig.stages` calls the network that a run began with."""
+BACKBONE = "backbone"
+"""What it calls that network with the encoder of `TrainConfig.backbone` in place of its own."""
 _OF_ENCODER = ("distillation", "feature_distillation")
 """Loss terms that look at the encoder's features and at no colours."""
 _WIDEST = 5, 100
@@ -58,8 +60,8 @@ def _check_file_name(what: str, name: str) -> None:
 
 
 def _check_stages(name: str, given: tuple[str, ...], known: list[str]) -> None:
-    if not set(given) <= set(known) or len(set(given)) < len(given):
-        allowed = f"give some of {', '.join(known)}, each once" if known else "leave it out: there are no weights yet"
+    if not set(given) <= set(known):
+        allowed = f"give some of {', '.join(known)}" if known else "leave it out: there are no weights yet"
         raise ConfigError(f"{name} is {', '.join(given)}; {allowed}")
 
 
@@ -205,7 +207,8 @@ class StageConfig:
     """Optimizer steps; the learning rates fall along a cosine over them."""
     begins_with: tuple[str, ...] = ()
     """Earlier stages, with the mean of whose ends' weights it begins (a model soup), "start" for what the run began
-    with; none: with the weights that the stage before it ended with."""
+    with, "backbone" for that with the backbone's own encoder; named twice, it counts twice. None: with the weights
+    that the stage before it ended with."""
     crop: tuple[float, float] = (0.3, 1.0)
     """Range of the crop's share of the photograph's area."""
     learning_rate: float = 1e-3
@@ -273,8 +276,8 @@ class ExportConfig:
     size: int = 256
     """Side of the square network input [pixels]."""
     stages: tuple[str, ...] = ()
-    """Stages at whose ends the weights are taken and averaged (a model soup), "start" for those that the run began
-    with; none: the run's last weights."""
+    """Stages at whose ends the weights are taken and averaged (a model soup), "start" and "backbone" as in
+    `StageConfig.begins_with`; none: the run's last weights."""
     colourfulness: float = 0.95
     """Wanted mean colourfulness of results over the truth's, on the held-out photographs [ratio]."""
     widest: float | None = None
@@ -343,9 +346,11 @@ class TrainConfig:
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ConfigError(f"stages are named {', '.join(names)}; each needs a name of its own")
-        if START in names:
-            raise ConfigError(f"a stage is named {START}, as what a run begins with is; name it otherwise")
+        for taken in {START, BACKBONE} & set(names):
+            raise ConfigError(f"a stage is named {taken}, as what a run begins with is; name it otherwise")
         known = [START] if self.start else []
+        if self.start and self.backbone:
+            known.append(BACKBONE)
         for stage in self.stages:
             _check_stages(f"stage {stage.name!r}: begins_with", stage.begins_with, known)
             known.append(stage.name)

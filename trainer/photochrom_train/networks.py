@@ -4,18 +4,21 @@ from collections.abc import Callable
 
 import torch
 
-from photochrom_train.backbone import load_backbone, random_backbone
+from photochrom_train.backbone import MobileNetV2, load_backbone, random_backbone
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import ConfigError, TrainConfig
 from photochrom_train.palette import Palette
 
 
-def _colorize(config: TrainConfig, palette: Palette) -> ColorizeNetwork:
+def build_encoder(config: TrainConfig) -> MobileNetV2:
+    """A fresh encoder of lightness: the config's backbone, or one of random weights without it."""
     if config.backbone is None:
-        encoder = random_backbone(input_channels=1)
-    else:
-        encoder = load_backbone(config.backbone, input_channels=1, classes=0)
-    return ColorizeNetwork(config.architecture, torch.from_numpy(palette.colours), encoder)
+        return random_backbone(input_channels=1)
+    return load_backbone(config.backbone, input_channels=1, classes=0)
+
+
+def _colorize(config: TrainConfig, palette: Palette) -> ColorizeNetwork:
+    return ColorizeNetwork(config.architecture, torch.from_numpy(palette.colours), build_encoder(config))
 
 
 NETWORKS: dict[str, Callable[[TrainConfig, Palette], ColorizeNetwork]] = {"colorize": _colorize}
