@@ -67,6 +67,22 @@ def test_orientation_and_size_become_true_and_nothing_else_changes(order: str):
     assert read.get_ifd(0x8825)[2] == LATITUDE
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("channels", "colours", "in_colour"),
+    [(1, 1, (3, 2)), (1, 0, (3, 2)), (2, 1, (4, 2)), (3, 2, (3, 2)), (3, 6, (3, 6))],
+)
+def test_what_is_told_of_grey_pixels_becomes_true_of_coloured_ones(
+    order: str, channels: int, colours: int, in_colour: tuple[int, int]
+):
+    block = Image.Exif()
+    block.endian = order
+    block[271], block[277], block[262] = "Maker", channels, colours
+    read = pillow(upright(block.tobytes().removeprefix(b"Exif\0\0")))
+    assert (read[277], read[262]) == in_colour
+    assert read[271] == "Maker"
+
+
 def test_a_size_beyond_16_bits_is_told_in_32():
     details = pillow(upright(camera_block(), width=70_000, height=3)).get_ifd(0x8769)
     assert (details[40962], details[40963]) == (70_000, 3)

@@ -42,6 +42,8 @@ _DEFAULT_UNIT: Final = 2
 _SAME_RESOLUTION: Final = 1e-3
 """Relative difference of resolutions that are the same in whole pixels per metre and in whole pixels per inch."""
 _MOST: Final = (1 << 32) - 1
+_IN_COLOUR: Final = {Tag.CHANNELS: {1: 3, 2: 4}, Tag.COLOURS: {0: 2, 1: 2}}
+"""What a block tells of grey pixels, and what is true once they have colour: their channels, and that they are RGB."""
 
 
 def plain_block(block: bytes) -> bytes:
@@ -81,7 +83,7 @@ def resolution_values(layout: Layout, resolution: Resolution) -> dict[int, Value
 
 
 def for_upright_copy(exif: bytes, *, width: int, height: int, resolution: Resolution | None) -> bytes:
-    """The block without a turn and without its thumbnail, which would still be grey; unchanged where unreadable.
+    """The block without a turn, telling of colours, without its thumbnail, still grey; unchanged where unreadable.
 
     Args:
         exif: from its TIFF header on.
@@ -104,6 +106,10 @@ def for_upright_copy(exif: bytes, *, width: int, height: int, resolution: Resolu
         if directory is not None:
             _replace_number(copy, directory, across, width, structure)
             _replace_number(copy, directory, down, height, structure)
+    for tag, numbers in _IN_COLOUR.items():
+        told = _number(first, tag)
+        if told in numbers:
+            _replace_number(copy, first, tag, numbers[told], structure)
     if resolution is not None:
         _replace_resolution(copy, first, resolution, structure)
     return _without_thumbnail(copy, first)
@@ -148,10 +154,7 @@ _NEW_BLOCK: Final = Layout(order="<", count="H", entry="HHI", offset="I", first=
 
 def _replace_number(block: bytearray, directory: Directory, tag: int, number: int, structure: list[_Extent]) -> None:
     """Put a number where a tag has one, but never over the structure of the block."""
-    try:
-        if not directory.numbers(tag):
-            return
-    except ImageError:
+    if _number(directory, tag) is None:
         return
     entry = directory.entries[tag]
     if _is_damaged(entry, directory.layout, structure):
@@ -163,6 +166,14 @@ def _replace_number(block: bytearray, directory: Directory, tag: int, number: in
     elif entry.count == 1:
         head = entry.position - (layout.entry_size - layout.room)
         struct.pack_into(f"{layout.order}HHII", block, head, tag, LONG, 1, number)
+
+
+def _number(directory: Directory, tag: int) -> int | None:
+    """The first number of a tag; None where it is absent or damaged."""
+    try:
+        return next(iter(directory.numbers(tag)), None)
+    except ImageError:
+        return None
 
 
 def _replace_resolution(block: bytearray, first: Directory, resolution: Resolution, structure: list[_Extent]) -> None:
