@@ -3,20 +3,15 @@
 Every number that decides what a run computes stands here; there is no other switch. Unknown keys are errors.
 """
 
-import dataclasses
 import math
 import re
 import tomllib
-import types
-import typing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, get_args
 
 from photochrom_train.colorize_network import ColorizeNetworkConfig, Part
-
-if typing.TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from photochrom_train.toml_table import from_table
 
 Precision = Literal["float32", "bfloat16"]
 START = "start"
@@ -28,14 +23,6 @@ _OF_ENCODER = ("distillation", "feature_distillation")
 _WIDEST = 5, 100
 _LARGEST_SEED = 2**32 - 1
 _FILE_NAME = re.compile(r"\w[\w.+ -]{0,63}")
-_NEEDED: dict[object, str] = {
-    bool: "true or false",
-    float: "a number",
-    int: "a whole number",
-    str: "a text in quotes",
-    Path: "a path in quotes",
-}
-_Table = TypeVar("_Table", bound="DataclassInstance")
 
 
 class ConfigError(ValueError):
@@ -166,7 +153,7 @@ class LossConfig:
     """Patch GAN, least squares."""
 
     def __post_init__(self) -> None:
-        weights = dataclasses.asdict(self)
+        weights = asdict(self)
         for name, weight in weights.items():
             _check(f"loss.{name}", weight, 0)
         if not any(weights.values()):
@@ -190,7 +177,7 @@ class LossConfig:
     @property
     def of_encoder_alone(self) -> bool:
         """Whether no term looks at colours, so that the decoder need not run."""
-        return all(not weight or name in _OF_ENCODER for name, weight in dataclasses.asdict(self).items())
+        return all(not weight or name in _OF_ENCODER for name, weight in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +250,7 @@ class StageConfig:
                 "encoder_learning_rate and leave it out of frozen, or give a loss that looks at colours"
             )
         still = {*self.frozen, "encoder"} if self.encoder_learning_rate == 0 else set(self.frozen)
-        if not set(typing.get_args(Part)) - still:
+        if not set(get_args(Part)) - still:
             raise ConfigError(f"stage {self.name!r}: all parts of the network are frozen; leave out one of them")
         if not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ConfigError(f"stage {self.name!r}: crop is {self.crop}; give two rising shares in (0, 1]")
@@ -381,50 +368,6 @@ def load_config(file: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not TOML: {error}") from error
     try:
-        return _build(TrainConfig, table, "")
+        return from_table(TrainConfig, table)
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from error
-
-
-def _build(cls: type[_Table], table: object, where: str) -> _Table:
-    """A dataclass from a TOML table, checked key by key; `where` names the table in errors."""
-    if not isinstance(table, dict):
-        raise ConfigError(f"{where.removesuffix('.') or 'the file'} is {table!r}; a table is needed")
-    hints = typing.get_type_hints(cls)
-    unknown = sorted(set(table) - set(hints))
-    if unknown:
-        raise ConfigError(f"unknown key {where}{unknown[0]}; known are {', '.join(sorted(hints))}")
-    for entry in dataclasses.fields(cls):
-        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-        if required and entry.name not in table:
-            raise ConfigError(f"{where}{entry.name} is missing")
-    return cls(**{name: _convert(hints[name], value, where + name) for name, value in table.items()})
-
-
-def _convert(hint: object, value: object, where: str) -> object:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, value, where + ".")
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f"{where} is {value!r}; a list is needed")
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(kinds) != len(value):
-            raise ConfigError(f"{where} has {len(value)} entries; {len(kinds)} are needed")
-        return tuple(
-            _convert(kind, item, f"{where}[{index}]")
-            for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
-        )
-    if origin is Literal:
-        if value not in arguments:
-            raise ConfigError(f"{where} is {value!r}; allowed are {', '.join(map(repr, arguments))}")
-        return value
-    if origin is types.UnionType:
-        return _convert(arguments[0], value, where)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(hint, type) or not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{where} is {value!r}; {_NEEDED[hint]} is needed")
-    return value
