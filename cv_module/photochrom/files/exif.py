@@ -83,7 +83,9 @@ def resolution_values(layout: Layout, resolution: Resolution) -> dict[int, Value
 
 
 def for_upright_copy(exif: bytes, *, width: int, height: int, resolution: Resolution | None) -> bytes:
-    """The block without a turn, telling of colours, without its thumbnail, still grey; unchanged where unreadable.
+    """The block as it is true for the upright, coloured copy; unchanged where unreadable.
+
+    It tells of no turn and of colours where it told of grey, and has no thumbnail, which would still be grey.
 
     Args:
         exif: from its TIFF header on.
