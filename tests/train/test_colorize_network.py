@@ -122,6 +122,35 @@ def test_chroma_fades_about_the_widest_distribution_and_confidence_stays(config:
         assert torch.equal(same, confidence)
 
 
+def test_contrast_strengthens_what_is_stronger_than_around_it_in_its_hue(network: ColorizeNetwork):
+    chroma = torch.zeros(1, 2, 24, 30)
+    chroma[:, 0], chroma[:, 1] = 8.0, 6.0
+    chroma[:, :, :, 15:] *= 3
+    assert torch.equal(network.contrasted(chroma), chroma)
+    network.contrast = 1.0
+    result = network.contrasted(chroma)
+    torch.testing.assert_close(result[:, 0] * 6, result[:, 1] * 8)
+    share = (result / chroma)[0, 0]
+    assert 0.5 < float(share[:, 14].max()) < 0.8
+    assert 1.1 < float(share[:, 15].min()) < 1.5
+    far = torch.cat([share[:, :9], share[:, 21:]], 1)  # edges of the picture included
+    torch.testing.assert_close(far, torch.ones_like(far), rtol=1e-3, atol=0)
+    assert float((share[:, 13:17] - share[12, 13:17]).abs().max()) < 1e-4
+    network.contrast = 0.5
+    torch.testing.assert_close(network.contrasted(chroma), chroma * share.sqrt())
+
+
+def test_contrast_is_bounded_and_leaves_grey_grey(network: ColorizeNetwork):
+    network.contrast = 1.0
+    chroma = torch.zeros(1, 2, 32, 32)
+    assert torch.equal(network.contrasted(chroma), chroma)
+    chroma[0, :, 16, 16] = torch.tensor([60.0, 0.0])
+    assert float(network.contrasted(chroma)[0, 0, 16, 16]) == pytest.approx(180, rel=1e-3)
+    chroma[0, 0] = 60.0
+    chroma[0, :, 16, 16] = torch.tensor([0.5, 0.0])
+    assert float(network.contrasted(chroma)[0, 0, 16, 16]) == pytest.approx(0.1, rel=1e-3)
+
+
 def test_a_network_is_the_same_for_the_same_seed(config: TrainConfig, palette: Palette):
     one, other = (build_network(config, palette).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -12,12 +12,14 @@ import torch
 from onnx import TensorProto
 
 from photochrom.networks.contract import read_contract
+from photochrom.networks.network import load_network
 from photochrom_train import parity
 from photochrom_train.calibration import BINS, calibrate, reliability
 from photochrom_train.checkpoint import load_averaged
 from photochrom_train.colorize_network import ColorizeNetwork
 from photochrom_train.config import TrainConfig
 from photochrom_train.export import export
+from photochrom_train.exported_weights import ExportedWeights
 from photochrom_train.networks import build_network
 from photochrom_train.onnx_file import METADATA_KEY, OPSET, count_macs, fold_batch_norm, round_to_float16, trace
 from photochrom_train.palette import Palette
@@ -185,6 +187,22 @@ def test_the_widest_distributions_fade_in_the_exported_file(
     assert parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"] > 1
     network.widest = calibration.widest
     assert parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"] < 0.1
+
+
+def test_the_exported_file_has_the_contrast_and_a_run_can_begin_with_it(
+    shipped, config: TrainConfig, cache: PhotoCache, tmp_path: Path
+):
+    strong = dataclasses.replace(config, export=dataclasses.replace(config.export, contrast=1.5))
+    calibration = export(strong, shipped.run, cache, tmp_path, [Path(sys.executable)]).calibration
+    network, _ = load_averaged(config, shipped.run / "checkpoint.pt")
+    network.gain.fill_(calibration.gain)
+    file, lightness = tmp_path / f"{config.name}.onnx", some_lightness().numpy()
+    assert calibration.contrast == 1.5
+    plain = parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"]
+    network.contrast = calibration.contrast
+    assert parity.measure_parity(network, file, lightness, [])["onnxruntime"]["chroma"] < min(0.1, plain / 4)
+    assert len(ExportedWeights(file).palette) == network.palette.shape[0]
+    assert load_network(file.with_suffix(".json")).contract.task == "colorize"
 
 
 def test_reliability_compares_stated_with_observed_probability():

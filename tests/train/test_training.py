@@ -206,6 +206,15 @@ def test_a_stages_fading_is_what_its_losses_see(cache: PhotoCache, with_stage, t
     assert seen[1] < 0.1 * seen[0]
 
 
+def test_a_stages_contrast_is_what_its_losses_see(cache: PhotoCache, with_stage, tmp_path: Path):
+    seen: list[float] = []
+    for contrast in (0.0, 2.0):
+        run = tmp_path / str(contrast)
+        assert train(with_stage({"chroma": 1.0}, steps=1, contrast=contrast), cache, run, ALONE)
+        seen.append(float(read_log(run / "train.csv")[0]["chroma"]))
+    assert abs(seen[1] - seen[0]) > 1e-4 * seen[0]
+
+
 def test_a_stages_rates_fall_from_their_peak_to_the_final_one(cache: PhotoCache, with_stage, tmp_path: Path):
     for steps, rate in [(1, 1e-3), (20, 0.25e-3)]:
         run = tmp_path / str(steps)

@@ -35,6 +35,8 @@ class Calibration:
     """As it was."""
     widest: float | None
     """As it was."""
+    contrast: float
+    """As it was."""
     gain: float
     intercept: float
     """Of the logistic fit of confidence."""
@@ -81,6 +83,7 @@ def calibrate(
     return Calibration(
         temperature=float(network.temperature),
         widest=network.widest,
+        contrast=network.contrast,
         gain=gain,
         intercept=intercept,
         slope=slope,
@@ -93,12 +96,12 @@ def calibrate(
 def _read_all(
     network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, (M, 2, h, w) faded mean and (M, 1, h, w) log spread."""
+    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, the same predicted before its gain, (M, 1, h, w) log spread."""
     parts: list[tuple[Tensor, ...]] = []
     for lightness, chroma in held_out_batches(cache, positions, size):
         mean, log_spread = network.moments(network(lightness).scores, network.temperature)
         halved = (functional.avg_pool2d(plane, OUTPUT_STRIDE) for plane in (lightness, chroma))
-        parts.append((*halved, network.faded(mean, log_spread), log_spread))
+        parts.append((*halved, network.contrasted(network.faded(mean, log_spread)), log_spread))
     lightness, chroma, mean, log_spread = (torch.cat(column) for column in zip(*parts, strict=True))
     return lightness, chroma, mean, log_spread
 

@@ -26,6 +26,15 @@ _SPREAD = (1.0, 1e5)
 _FADING = 3.0
 """How fast chroma fades about the widest distribution, per unit of the logarithm of the variance."""
 
+_FAINTEST = 1.0
+"""Chroma below which there is no strength to speak of [Lab units]."""
+
+_SURROUNDINGS = 2.0
+"""Standard deviation of the Gaussian by which a place's surroundings count [pixels of the output]."""
+
+_REACH = 6
+_LEAST_SHARE, _MOST_SHARE = 0.2, 3.0
+
 
 class Prediction(NamedTuple):
     """What the network says of a batch, at 1/`OUTPUT_STRIDE` of its input."""
@@ -60,6 +69,12 @@ def _normalised(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)
     )
+
+
+def _gaussian() -> Tensor:
+    """(k, k) Gaussian weights of the places up to `_REACH` away."""
+    line = torch.exp(-0.5 * (torch.arange(-_REACH, _REACH + 1) / _SURROUNDINGS) ** 2)
+    return torch.outer(line, line) / line.sum() ** 2
 
 
 class _Stage(nn.Module):
@@ -111,6 +126,8 @@ class ColorizeNetwork(nn.Module):
     powers: Tensor
     """(Q, 3) a*, b* and a*^2 + b*^2 of the palette, whose means are the distribution's moments."""
     sum_kernel: Tensor
+    surroundings: Tensor
+    """(1, 1, k, k) weights of the places around one, whose sum is 1."""
     temperature: Tensor
     gain: Tensor
     calibration: Tensor
@@ -129,6 +146,7 @@ class ColorizeNetwork(nn.Module):
         self.register_buffer("palette", palette.clone())
         self.register_buffer("powers", torch.cat([palette, palette.square().sum(1, True)], 1), persistent=False)
         self.register_buffer("sum_kernel", torch.ones(1, 2, 1, 1), persistent=False)
+        self.register_buffer("surroundings", _gaussian()[None, None], persistent=False)
         self.register_buffer("temperature", torch.tensor(config.temperature))
         self.register_buffer("gain", torch.tensor(1.0))
         self.register_buffer("calibration", torch.tensor([0.0, -1.0]))
@@ -139,6 +157,8 @@ class ColorizeNetwork(nn.Module):
         """
         self.widest: float | None = None
         """Standard deviation of a distribution at which its chroma is halved [Lab units]; None: none fades."""
+        self.contrast = 0.0
+        """Power of chroma's share of its surroundings' by which it is multiplied; 0: it stays as it is."""
 
     def features(self, lightness: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(N, C, h, w) decoded features of lightness, and the encoder's.
@@ -179,7 +199,7 @@ class ColorizeNetwork(nn.Module):
             Annealed mean: Zhang, Isola & Efros, "Colorful Image Colorization", ECCV 2016, section 2.3.
         """
         mean, log_spread = self.moments(scores, self.temperature)
-        mean = self.faded(mean, log_spread)
+        mean = self.contrasted(self.faded(mean, log_spread))
         confidence = torch.sigmoid(self.calibration[0] + self.calibration[1] * log_spread)
         return mean * self.gain, confidence
 
@@ -193,6 +213,24 @@ class ColorizeNetwork(nn.Module):
         if self.widest is None:
             return mean
         return mean * torch.sigmoid(_FADING * (2 * math.log(self.widest) - log_spread))
+
+    def contrasted(self, chroma: Tensor) -> Tensor:
+        """(N, 2, h, w) a*b*, stronger where it is stronger than around it and weaker where it is weaker, in its hue.
+
+        A mean of what may be there is smoother than what is there.
+
+        Args:
+            chroma: (N, 2, h, w) a* and b*.
+        """
+        if not self.contrast:
+            return chroma
+        strength = torch.sqrt(functional.conv2d(chroma * chroma, self.sum_kernel) + _FAINTEST**2)
+        # What lies beyond the edges is left out. Of a padding by reflection ONNX does not tell the shape, and a constant
+        # plane of ones OpenCV does not convolve.
+        summed, inside = (
+            functional.conv2d(plane, self.surroundings, padding=_REACH) for plane in (strength, strength * 0 + 1)
+        )
+        return chroma * (strength * inside / summed).clamp(_LEAST_SHARE, _MOST_SHARE) ** self.contrast
 
     def moments(self, scores: Tensor, temperature: Tensor | float) -> tuple[Tensor, Tensor]:
         """(N, 2, h, w) mean a*b* of the distribution and (N, 1, h, w) logarithm of its variance [Lab units squared].

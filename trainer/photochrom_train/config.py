@@ -21,6 +21,7 @@ BACKBONE = "backbone"
 _OF_ENCODER = ("distillation", "feature_distillation")
 """Loss terms that look at the encoder's features and at no colours."""
 _WIDEST = 5, 100
+_CONTRAST = 0, 2
 _LARGEST_SEED = 2**32 - 1
 _FILE_NAME = re.compile(r"\w[\w.+ -]{0,63}")
 
@@ -220,6 +221,8 @@ class StageConfig:
     """Softmax temperature of the annealed mean, which the losses see, from here on; none: as it was."""
     widest: float | None = None
     """As `ExportConfig.widest`, for the losses to see what the file will give; none: they see nothing faded."""
+    contrast: float = 0.0
+    """As `ExportConfig.contrast`, for the losses to see what the file will give."""
     colourfulness: float | None = None
     """The share of the true photographs' colourfulness that a batch's chroma is brought to before the losses see it, as
     sRGB's and CIELAB's opponents count it together; none: they see it as it is. So paleness is no way out of what false
@@ -242,6 +245,7 @@ class StageConfig:
             _check(f"stage {self.name!r}: temperature", self.temperature, 0.1, 1)
         if self.widest is not None:
             _check(f"stage {self.name!r}: widest", self.widest, *_WIDEST)
+        _check(f"stage {self.name!r}: contrast", self.contrast, *_CONTRAST)
         if self.colourfulness is not None:
             _check(f"stage {self.name!r}: colourfulness", self.colourfulness, 0.1, 2)
         if self.loss.of_encoder_alone and (self.encoder_learning_rate == 0 or "encoder" in self.frozen):
@@ -270,6 +274,9 @@ class ExportConfig:
     widest: float | None = None
     """Standard deviation of a distribution at which chroma is halved, for so wide a one says next to nothing of the
     colour; narrower ones keep theirs, wider ones fade to grey [Lab units]. None: none fades."""
+    contrast: float = 0.0
+    """Chroma is multiplied by this power of its share of the mean around it: what is stronger than its surroundings
+    gets stronger, what is weaker weaker, in its hue. 0: it stays as it is."""
     version: str = "1.0"
     """Version in the contract."""
     licence: str
@@ -287,6 +294,7 @@ class ExportConfig:
         _check("export.colourfulness", self.colourfulness, 0.1, 2)
         if self.widest is not None:
             _check("export.widest", self.widest, *_WIDEST)
+        _check("export.contrast", self.contrast, *_CONTRAST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ def export(config: TrainConfig, run: Path, cache: PhotoCache, folder: Path, inte
         ParityError: an engine differs above tolerance; nothing is written.
     """
     trained = load_exported(config, run)
-    trained.widest = config.export.widest
+    trained.widest, trained.contrast = config.export.widest, config.export.contrast
     _, held_out = cache.split(config.data.holdout)
     size = config.export.size
     calibration = calibrate(trained, cache, held_out, size, config.export.colourfulness)

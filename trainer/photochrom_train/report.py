@@ -219,6 +219,7 @@ def _calibration_table(calibration: dict[str, float | None]) -> str:
             "standard deviation of a distribution at which its chroma is halved": (
                 "none" if calibration["widest"] is None else f"{calibration['widest']:g}"
             ),
+            "power of chroma's share of its surroundings'": f"{calibration['contrast']:g}",
             "gain of the chroma": f"{calibration['gain']:.3f}",
             "colourfulness over the truth's": f"{calibration['colourfulness_ratio']:.3f}",
             f"calibration error of the confidence (a*b* within {NEAR:g} of the truth)": (

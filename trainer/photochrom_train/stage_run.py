@@ -62,7 +62,7 @@ class StageRun:
                 network.get_buffer("temperature").fill_(stage.temperature)
         for network in (state.network, state.average.module):
             assert isinstance(network, ColorizeNetwork)
-            network.widest = stage.widest
+            network.widest, network.contrast = stage.widest, stage.contrast
         self.rate = 0.0
         self._dataset = PhotoDataset(cache, positions, stage, config.augment, config.seed + 1000 * state.progress.stage)
         self._soft_encoder = SoftEncoder(state.palette, config.palette, world.device)
@@ -166,7 +166,7 @@ class StageRun:
     def _predict(self, batch: Sample, target: Tensor, offset: tuple[int, int]) -> Prediction:
         """What the network says, as the losses are to see it; `target` is the true chroma at its size."""
         stage = self._stage
-        whole = stage.loss.needs_whole_chroma or stage.colourfulness is not None
+        whole = stage.loss.needs_whole_chroma or stage.colourfulness is not None or stage.contrast > 0
         with self._mixed_precision():
             prediction: Prediction = self._network(_for_network(batch), _SPARSE, offset, whole)
         if stage.colourfulness is None:
