@@ -96,7 +96,7 @@ def calibrate(
 def _read_all(
     network: ColorizeNetwork, cache: PhotoCache, positions: list[int], size: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma, the same predicted before its gain, (M, 1, h, w) log spread."""
+    """(M, 1, h, w) lightness, (M, 2, h, w) true chroma and predicted without gain, (M, 1, h, w) log spread."""
     parts: list[tuple[Tensor, ...]] = []
     for lightness, chroma in held_out_batches(cache, positions, size):
         mean, log_spread = network.moments(network(lightness).scores, network.temperature)

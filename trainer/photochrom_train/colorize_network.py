@@ -225,8 +225,8 @@ class ColorizeNetwork(nn.Module):
         if not self.contrast:
             return chroma
         strength = torch.sqrt(functional.conv2d(chroma * chroma, self.sum_kernel) + _FAINTEST**2)
-        # What lies beyond the edges is left out. Of a padding by reflection ONNX does not tell the shape, and a constant
-        # plane of ones OpenCV does not convolve.
+        # What lies beyond the edges is left out. Of a padding by reflection ONNX does not tell the shape, and OpenCV
+        # does not convolve a constant plane of ones.
         summed, inside = (
             functional.conv2d(plane, self.surroundings, padding=_REACH) for plane in (strength, strength * 0 + 1)
         )
