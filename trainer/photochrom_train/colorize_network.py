@@ -33,7 +33,10 @@ _SURROUNDINGS = 2.0
 """Standard deviation of the Gaussian by which a place's surroundings count [pixels of the output]."""
 
 _REACH = 6
+"""How far they go [pixels of the output]."""
+
 _LEAST_SHARE, _MOST_SHARE = 0.2, 3.0
+"""Bounds of the share that a place's strength has of its surroundings' [ratio]."""
 
 
 class Prediction(NamedTuple):
